@@ -1,0 +1,102 @@
+/*
+ * A shard's packet memory: three pools on its NUMA node, sized once, from which everything that is
+ * sent, received or handed to the program comes.
+ *
+ *   data   one MTU-sized packet: what the device receives into, and small sgas
+ *   small  headers, pure ACKs, ARP, and the indirect mbufs that point into a pushed buffer
+ *   large  sgas above one packet, up to 65,535 bytes
+ *
+ * Pools are multi-producer because another core may give a buffer back (a packet handed over, a
+ * driver that frees on the far side), but each lcore goes through its cache, so buffers travel home
+ * in batches. The ring behind a pool is relaxed-tail (ring_mt_rts): a preempted thread stops
+ * nobody.
+ */
+#ifndef MEM_MEM_H
+#define MEM_MEM_H
+
+#include "mem/pbuf.h"
+
+#include <rte_mbuf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mem_config {
+	uint16_t shard;
+	int numa_node;	      /* SOCKET_ID_ANY (-1) if it does not matter */
+	uint32_t data_count;  /* 0: the sum of mem_data_count() */
+	uint32_t small_count; /* 0: likewise */
+	uint32_t large_count;
+	uint16_t data_room; /* bytes of a data buffer after its headroom; at least MTU + 18 */
+};
+
+/* What the shards and ports ask of a pool, each a term of its size. */
+struct mem_demand {
+	uint32_t shard_count;
+	uint32_t port_count;
+	uint32_t rxd, txd;	 /* descriptors of one queue */
+	uint32_t conn_count_max; /* of one shard */
+	uint64_t budget_len; /* bytes of receive and reassembly queues of one shard, by true size */
+	uint32_t udp_queue_len; /* packets that UDP sockets of one shard may hold */
+	uint16_t data_room;
+};
+
+/* The sums, with a reason per term in mem.c. */
+uint32_t mem_data_count(const struct mem_demand *demand);
+uint32_t mem_small_count(const struct mem_demand *demand);
+/* Bytes that the pools of a configuration take, for the EAL's -m. */
+size_t mem_footprint(const struct mem_config *config);
+
+/* How full the data pool is; decided once a turn by mem_level_update(). */
+enum mem_level {
+	MEM_PLENTY,
+	MEM_LOW,    /* under 1/4 free: no new connections */
+	MEM_SCARCE, /* under 1/8 free: no unreliable input either, windows no longer grow */
+};
+
+struct mem {
+	struct rte_mempool *data, *small, *large;
+	uint16_t shard;
+	enum mem_level level;
+	uint32_t low_count, scarce_count;
+};
+
+/* 0 or -errno (-ENOMEM: what rte_pktmbuf_pool_create says); needs the EAL. Pools are named by
+ * shard. */
+int mem_create(struct mem *mem, const struct mem_config *config);
+/* Only after every port stopped. Buffers still out are reported with log_error. */
+void mem_destroy(struct mem *mem);
+enum mem_level mem_level_update(struct mem *mem);
+
+/* Buffers not in the pool, all three pools together and one by one. Any thread; a snapshot. */
+struct mem_use {
+	uint32_t data, small, large;
+	uint32_t data_total, small_total, large_total;
+};
+void mem_use_mt(const struct mem *mem, struct mem_use *use);
+
+static inline struct rte_mbuf *mem_data_or_null(struct mem *mem)
+{
+	return rte_pktmbuf_alloc(mem->data);
+}
+
+static inline struct rte_mbuf *mem_small_or_null(struct mem *mem)
+{
+	return rte_pktmbuf_alloc(mem->small);
+}
+
+/*
+ * Handles: what a program knows as an sga. mem_handle_alloc() gives a buffer with one handle and
+ * room for len bytes at rte_pktmbuf_mtod(), len 1 .. 65,535; NULL when memory is out.
+ * mem_handle_give() makes a received packet the program's (it keeps the one reference that the
+ * packet came with).
+ */
+struct rte_mbuf *mem_handle_alloc_or_null(struct mem *mem, uint32_t len);
+void mem_handle_give(struct mem *mem, struct rte_mbuf *m);
+/* The mbuf of a handle, if it is one of this shard's and [data, data + len) lies inside it; else
+ * NULL. Safe for any pointer value. */
+struct rte_mbuf *mem_handle_check(const struct mem *mem, const void *handle, const void *data,
+				  uint32_t len);
+/* Takes one handle back: 0, or -EINVAL for what is no handle of this shard (never touched then). */
+int mem_handle_free(struct mem *mem, void *handle);
+
+#endif
