@@ -1,0 +1,46 @@
+/*
+ * The way to one remote address, looked up once and kept by whoever sends there: interface, source
+ * address, next hop and its MAC address, as far as known.
+ *
+ *      net_dst_init()     route, once              -EHOSTUNREACH: no route
+ *      net_dst_resolve()  before each packet       0: the MAC address is good
+ *                                                  -EAGAIN: ARP asks; wait for tcp_neigh_changed()
+ *                                                  -EHOSTUNREACH: nobody answered
+ */
+#ifndef NET_DST_H
+#define NET_DST_H
+
+#include "net/addr.h"
+#include "net/stack.h"
+
+#include <rte_branch_prediction.h>
+#include <rte_ether.h>
+#include <stdint.h>
+
+struct net_dst {
+	struct ip_addr source, next;
+	uint16_t iface;
+	uint16_t mtu; /* bytes of an IP packet, of the interface */
+	struct rte_ether_addr mac;
+	uint64_t neigh_version; /* of the table that mac came from; 0: not resolved */
+	uint64_t recheck_ns;	/* when the entry's age is looked at again */
+};
+
+/* -EHOSTUNREACH: no route, or one of our own addresses; -EINVAL: not a unicast address. */
+int net_dst_init(struct net *net, struct net_dst *dst, struct ip_addr remote);
+
+/* The way back to where m came from, without a look-up: the frame's sender is the next hop. For
+ * replies that keep no state (RST, ICMP). Resolved at once and for this packet only. */
+void net_dst_reply(struct net *net, struct net_dst *dst, struct rte_mbuf *m);
+
+/* The slow part of net_dst_resolve(): table look-up; asks by ARP; probes old entries. */
+int net_dst_lookup(struct net *net, struct net_dst *dst);
+
+static inline int net_dst_resolve(struct net *net, struct net_dst *dst)
+{
+	if (likely(dst->neigh_version == net->neigh_version && net->now_ns < dst->recheck_ns))
+		return 0;
+	return net_dst_lookup(net, dst);
+}
+
+#endif
