@@ -15,6 +15,7 @@
 #define MEM_MEM_H
 
 #include "mem/pbuf.h"
+#include "mem/ranges.h"
 
 #include <rte_mbuf.h>
 #include <stddef.h>
@@ -23,11 +24,18 @@
 struct mem_config {
 	uint16_t shard;
 	int numa_node;	      /* SOCKET_ID_ANY (-1) if it does not matter */
-	uint32_t data_count;  /* 0: the sum of mem_data_count() */
-	uint32_t small_count; /* 0: likewise */
-	uint32_t large_count;
-	uint16_t data_room; /* bytes of a data buffer after its headroom; at least MTU + 18 */
+	uint32_t data_count;  /* of mem_data_count() */
+	uint32_t small_count; /* of mem_small_count() */
+	uint32_t large_count; /* 0: MEM_LARGE_COUNT */
+	uint16_t data_room;   /* bytes of a data buffer after its headroom; at least MTU + 18 */
+	const char *name; /* begins the pools' names, at most 12 characters; NULL: "clowder". Two
+			     worlds in one process need two. */
+	/* Shared by all shards of a runtime, so that each recognises the others' buffers as handles
+	 * once it got them over a mailbox or channel. NULL: only its own. */
+	struct mem_ranges *ranges;
 };
+
+enum { MEM_LARGE_COUNT = 64 };
 
 /* What the shards and ports ask of a pool, each a term of its size. */
 struct mem_demand {
@@ -37,6 +45,7 @@ struct mem_demand {
 	uint32_t conn_count_max; /* of one shard */
 	uint64_t budget_len; /* bytes of receive and reassembly queues of one shard, by true size */
 	uint32_t udp_queue_len; /* packets that UDP sockets of one shard may hold */
+	uint32_t mailbox_len;	/* packets under way from one shard to one other */
 	uint16_t data_room;
 };
 
@@ -58,10 +67,14 @@ struct mem {
 	uint16_t shard;
 	enum mem_level level;
 	uint32_t low_count, scarce_count;
+	uint16_t data_room;
+	struct mem_ranges *ranges;
+	bool ranges_own;
 };
 
-/* 0 or -errno (-ENOMEM: what rte_pktmbuf_pool_create says); needs the EAL. Pools are named by
- * shard. */
+/* 0 or -errno: -ENOMEM (out of EAL memory), -EEXIST (name in use), -EINVAL (a count of 0, a room
+ * above 65,535 with headroom, a long name); needs the EAL. Memory of another NUMA node is taken,
+ * with a warning, when the wanted one has none. Before any shard of the runtime runs. */
 int mem_create(struct mem *mem, const struct mem_config *config);
 /* Only after every port stopped. Buffers still out are reported with log_error. */
 void mem_destroy(struct mem *mem);
@@ -85,15 +98,17 @@ static inline struct rte_mbuf *mem_small_or_null(struct mem *mem)
 }
 
 /*
- * Handles: what a program knows as an sga. mem_handle_alloc() gives a buffer with one handle and
- * room for len bytes at rte_pktmbuf_mtod(), len 1 .. 65,535; NULL when memory is out.
- * mem_handle_give() makes a received packet the program's (it keeps the one reference that the
- * packet came with).
+ * Handles: what a program knows as an sga. mem_handle_alloc_or_null() gives a buffer with one
+ * handle and room for len bytes at rte_pktmbuf_mtod(), len 1 .. 65,535; NULL when memory is out, or
+ * len is not in that range. mem_handle_give() makes a received packet of one segment the program's
+ * (it keeps the one reference that the packet came with); the program may touch the mbuf's data
+ * bytes, no more. A buffer on which another shard's program has a handle is given as an indirect
+ * mbuf (rte_pktmbuf_attach), which has a pbuf of its own: CHECK.
  */
 struct rte_mbuf *mem_handle_alloc_or_null(struct mem *mem, uint32_t len);
 void mem_handle_give(struct mem *mem, struct rte_mbuf *m);
-/* The mbuf of a handle, if it is one of this shard's and [data, data + len) lies inside it; else
- * NULL. Safe for any pointer value. */
+/* The mbuf of a handle, if it is one of this shard's and [data, data + len) lies inside the bytes
+ * that were allocated or given; else NULL. Safe for any pointer value. */
 struct rte_mbuf *mem_handle_check(const struct mem *mem, const void *handle, const void *data,
 				  uint32_t len);
 /* Takes one handle back: 0, or -EINVAL for what is no handle of this shard (never touched then). */

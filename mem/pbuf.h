@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	PBUF_SCRATCH_LEN = 52,
+	PBUF_SCRATCH_LEN = 48,
 	PBUF_PRIV_LEN = 64,
 	PBUF_NOBODY = 0xffff, /* holder: no program has a handle */
 };
@@ -23,7 +23,10 @@ struct pbuf {
 				*/
 	uint16_t send_count;   /* entries of send queues that hold it; each is one mbuf reference */
 	uint16_t headroom_owned; /* a send queue entry writes its headers in front of the data */
-	_Alignas(4) uint8_t scratch[PBUF_SCRATCH_LEN];
+	/* The bytes that the program may touch, as offsets into the buffer; sending moves data_off
+	 * and data_len, this stays. */
+	uint16_t handle_begin, handle_end;
+	_Alignas(8) uint8_t scratch[PBUF_SCRATCH_LEN];
 };
 
 _Static_assert(sizeof(struct pbuf) == PBUF_PRIV_LEN, "one cache line behind the mbuf");

@@ -10,6 +10,10 @@
 #ifndef _LGPL_SOURCE
 #define _LGPL_SOURCE /* liburcu: inline the read side */
 #endif
+#ifndef URCU_API_MAP
+#define URCU_API_MAP  /* the short names, of this flavour: rcu_quiescent_state(), synchronize_rcu() \
+		       */
+#endif
 #include <urcu/urcu-qsbr.h>
 
 /*
