@@ -22,6 +22,7 @@ enum {
 	WHEEL_SLOT_SHIFT = 6,
 	WHEEL_SLOTS = 1 << WHEEL_SLOT_SHIFT,
 	WHEEL_LEVELS = 4,
+	WHEEL_NO_SLOT = 0xffff, /* timer.slot: on the list of due timers */
 };
 
 #define WHEEL_TICK_NS (1ull << WHEEL_TICK_SHIFT)
@@ -31,7 +32,7 @@ struct wheel_timer {
 	struct wheel_timer *next;
 	struct wheel_timer **pprev; /* NULL: idle */
 	uint64_t deadline_ns;
-	uint16_t slot; /* level * WHEEL_SLOTS + slot, or WHEEL_NO_SLOT on a list of due timers */
+	uint16_t slot; /* level * WHEEL_SLOTS + slot, or WHEEL_NO_SLOT */
 };
 
 struct wheel {
