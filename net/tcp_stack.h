@@ -2,11 +2,23 @@
  * TCP of one shard: its tables, timers and lists, embedded in struct net, and the seam to the
  * layers below. Packets come in verified and whole; packets go out only when they are asked for, so
  * what the device does not take stays a flag on a connection and is never lost.
+ *
+ *      tcp_in.c ........ a segment and its connection, RFC 9293 3.10.7; tcp_ack.c, tcp_data.c: its
+ *                        steps five and seven
+ *      tcp_listen.c .... SYN queue, accept queue;   tcp_timewait.c .... compact entries
+ *      tcp_out.c ....... segments when asked;       tcp_reply.c ....... RST and ACK without state
+ *      tcp_timer.c ..... what happens when nothing happens
+ *      tcp_user.c, tcp_sockopt.c .... the calls of net/tcp.h
  */
 #ifndef NET_TCP_STACK_H
 #define NET_TCP_STACK_H
 
 #include "net/net.h"
+#include "net/tcp_isn.h"
+#include "net/tcp_rtt.h"
+#include "net/tcp_rxq.h"
+#include "net/tcp_txq.h"
+#include "net/wheel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,17 +28,14 @@ struct flow_table;
 struct rte_mbuf;
 struct slab;
 struct tcp_conn;
-struct tcp_isn;
 struct tcp_listener;
 struct tcp_timewait;
-struct tcp_txq_pool;
-struct wheel;
 
 enum {
-	TCP_LISTENER_BUCKETS = 256, /* by port; a power of two */
-	TCP_VISIT_SEGMENTS_MAX =
-		8, /* segments of one connection before it is the next one's turn */
-	TCP_CHALLENGE_PER_SECOND = 100, /* challenge ACKs of a shard, RFC 5961 section 7 */
+	TCP_LISTENER_BUCKETS = 256,  /* by port; a power of two */
+	TCP_VISIT_SEGMENTS_MAX = 16, /* of one connection before it is the next one's turn */
+	TCP_STARVED_MAX = 16, /* connections that found no buffer before output gives up this turn
+			       */
 };
 
 TAILQ_HEAD(tcp_conn_list, tcp_conn);
@@ -35,26 +44,23 @@ TAILQ_HEAD(tcp_timewait_list, tcp_timewait);
 
 struct tcp_stack {
 	struct tcp_config config;
+	struct tcp_rtt_limits rtt_limits;
 	struct slab *conns, *listeners, *timewaits;
-	struct flow_table *flows;    /* connections and TIME-WAIT entries by flow */
-	struct wheel *wheel;	     /* one timer a connection */
-	struct tcp_isn *isn;	     /* RFC 6528 */
-	struct tcp_txq_pool *pushes; /* entries of all send queues */
+	struct flow_table *flows; /* connections and TIME-WAIT entries */
+	struct wheel wheel;	  /* one timer a connection */
+	struct tcp_isn isn;
+	struct tcp_txq_pool pushes;
+	struct tcp_rxq_pool reassembly;
 	struct tcp_listener_list listening[TCP_LISTENER_BUCKETS];
 	struct tcp_timewait_list timewait; /* oldest first: all wait equally long */
+	struct tcp_conn_list all;
 
-	/* Connections that want to send, by interface, next one first; and those of them that wait
-	 * for the next hop's address. */
+	/* Connections that want to send, by interface, the next one first; and those of them that
+	 * wait for the next hop's address. */
 	struct tcp_conn_list output[NET_IFACE_MAX];
 	struct tcp_conn_list unresolved;
-	/* Connections that were touched by the burst in progress: ACKs are decided at its end. */
-	struct tcp_conn_list touched;
 
-	uint32_t syn_received; /* connections in SYN-RECEIVED, at most config.syn_max */
-	uint32_t closing;      /* connections without a user that still owe their peer something */
-	uint64_t reassembly_len;
-	uint64_t challenge_ns; /* start of the second that challenge_count counts */
-	uint32_t challenge_count;
+	uint32_t syn_received; /* connections from LISTEN in SYN-RECEIVED, at most config.syn_max */
 };
 
 /* 0, -ENOMEM, -EINVAL. */
