@@ -12,8 +12,10 @@
 #define DROP_LIST(X)                                                                               \
 	X(eth_short, "frame shorter than an Ethernet header")                                      \
 	X(eth_not_ours, "destination MAC address is neither ours nor broadcast nor multicast")     \
+	X(eth_source, "source MAC address is a group address or zero")                             \
 	X(eth_type, "EtherType that Clowder does not speak")                                       \
 	X(arp_bad, "malformed ARP packet")                                                         \
+	X(arp_ignored, "ARP packet that asks nothing of us")                                       \
 	X(arp_unresolved, "next hop did not answer ARP; the waiting packet was given up")          \
 	X(arp_queue_full, "too many packets waited for one ARP answer; the oldest went")           \
 	X(ip_bad, "malformed IPv4 header or length")                                               \

@@ -43,7 +43,8 @@ struct net_pkt {
 	uint8_t icmp_type, icmp_code;
 
 	/* Steering. The hash itself is in m->hash.rss. */
-	uint8_t hop_count; /* shards that looked for the flow and did not have it */
+	uint8_t hop_count; /* hand-overs after the one to the owner by hash */
+	bool walked;	   /* every shard that might hold the flow was asked */
 	uint16_t owner;	   /* the owner by hash */
 	uint16_t urgent;   /* TCP: urgent pointer */
 	uint16_t icmp_mtu; /* of "fragmentation needed"; 0: not told */

@@ -104,7 +104,7 @@ void net_neigh_each_mt(const struct net_tables *tables,
  * An entry is {protocol, address or any, port} and the set of shards that have it open. One opened
  * on every shard gives each shard the flows that it owns; one opened on some gives the others'
  * flows to those. Flows accepted by a shard that is not their owner by hash are counted, per entry
- * and shard (one writer each), so that their later segments are found (see net_listen_next_rcu()).
+ * and shard (one writer each), so that their later segments are found (net_listen_foreign_rcu()).
  */
 /* proto: IPPROTO_TCP or IPPROTO_UDP. exclusive: fail with -EADDRINUSE if any shard has a clash.
  * -EADDRINUSE: this shard has it already; -ENOSPC: NET_LISTEN_MAX. */
@@ -121,11 +121,13 @@ uint64_t net_listen_shards_rcu(const struct net_tables *tables, uint8_t proto,
 int net_listen_shard_rcu(const struct net_tables *tables, uint8_t proto, struct net_endpoint local,
 			 uint32_t hash, uint16_t owner);
 /* A shard holds one flow more (+1) or less (-1) on this endpoint whose owner by hash is another.
- * The entry stays until the last such flow is gone, even without listeners. */
-void net_listen_foreign_mt(struct net_tables *tables, uint8_t proto, struct net_endpoint local,
-			   uint16_t shard, int change);
-/* Shards that hold such flows. A packet of an unknown flow visits them in ascending order from the
- * owner. */
+ * The entry stays until the last such flow is gone, even without listeners; for a flow opened
+ * actively it is made if need be (only then is the mutex taken). Called by that shard alone. -1
+ * never fails; +1: -ENOSPC. */
+int net_listen_foreign_mt(struct net_tables *tables, uint8_t proto, struct net_endpoint local,
+			  uint16_t shard, int change);
+/* Shards that hold such flows. A packet of an unknown flow visits them in ascending order,
+ * cyclically from the owner by hash: net_owner_shard() in net/stack.h. */
 uint64_t net_listen_foreign_rcu(const struct net_tables *tables, uint8_t proto,
 				struct net_endpoint local);
 
