@@ -35,7 +35,7 @@ enum {
 
 static struct {
 	uint16_t port;
-	int stats_s;
+	uint64_t stats_ns; /* 0: none */
 	bool udp, greet;
 } options = {.port = 7};
 
@@ -290,7 +290,7 @@ static void print_stats(struct server *server)
 	uint64_t now = now_ns(), passed = now - server->printed_ns;
 	uint64_t count = server->message_count - server->printed_count;
 
-	if (passed < (uint64_t)options.stats_s * 1000000000u)
+	if (passed < options.stats_ns)
 		return;
 	snprintf(rate, sizeof(rate), " rate %.0f", (double)count * 1e9 / (double)passed);
 	print_figures(server, rate);
@@ -353,12 +353,12 @@ static void say_ready(struct server *server)
 static void serve(struct server *server)
 {
 	static const struct timespec short_while = {.tv_nsec = 1000000};
-	struct timespec period = {.tv_sec = options.stats_s}, *timeout;
+	const struct timespec period = {.tv_sec = (time_t)(options.stats_ns / 1000000000u),
+					.tv_nsec = (long)(options.stats_ns % 1000000000u)};
+	const struct timespec *timeout = options.stats_ns ? &period : NULL, *limit;
 	demi_qresult_t results[RESULT_COUNT];
-	const struct timespec *limit;
 	int error, n;
 
-	timeout = options.stats_s ? &period : NULL;
 	do {
 		limit = server->starved ? &short_while : timeout;
 		error = demi_wait_next_n(results, RESULT_COUNT, &n, limit);
@@ -366,7 +366,7 @@ static void serve(struct server *server)
 			result(server, &results[i]);
 		if (server->starved)
 			retry_starved(server);
-		if (options.stats_s)
+		if (options.stats_ns)
 			print_stats(server);
 	} while (!error || error == ETIMEDOUT);
 	if (error != ECANCELED)
@@ -432,11 +432,11 @@ static bool parse(int argc, char **argv)
 		else if (c == 'g')
 			options.greet = true;
 		else if (c == 's')
-			options.stats_s = atoi(optarg);
+			options.stats_ns = (uint64_t)(strtod(optarg, NULL) * 1e9);
 		else
 			return false;
 	}
-	return optind == argc && options.port != 0 && options.stats_s >= 0;
+	return optind == argc && options.port != 0;
 }
 
 int main(int argc, char **argv)
