@@ -240,11 +240,13 @@ void mem_destroy(struct mem *mem)
 	close_pools(mem);
 }
 
+/* Not rte_mempool_avail_count(), which walks the caches of all lcores there might be. */
 enum mem_level mem_level_update(struct mem *mem)
 {
+	const struct rte_mempool_ops *ops = rte_mempool_get_ops(mem->data->ops_index);
 	const struct rte_mempool_cache *cache =
 		rte_mempool_default_cache(mem->data, rte_lcore_id());
-	uint32_t free_count = rte_mempool_ops_get_count(mem->data) + (cache ? cache->len : 0);
+	uint32_t free_count = ops->get_count(mem->data) + (cache ? cache->len : 0);
 
 	if (free_count < mem->scarce_count)
 		mem->level = MEM_SCARCE;
