@@ -1,0 +1,429 @@
+#include "sdk/config.h"
+
+#include "sdk/config_check.h"
+#include "sdk/config_value.h"
+#include "sdk/toml.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	FILE_LEN_MAX = 1 << 20,
+	FOUND_LINE_MAX = 4096, /* lines that are remembered for later complaints */
+};
+
+/* Where a key, or with NULL a section, was written. */
+struct line {
+	const struct config_section *section;
+	const struct config_key *key;
+	int index, line;
+};
+
+struct reader {
+	const char *name; /* of the file */
+	struct runtime_config *config;
+	char *why;
+	struct line lines[FOUND_LINE_MAX];
+	unsigned line_count;
+};
+
+/* What is used without a file, and the [[port]] of a file that has none. */
+static const char builtin[] = "[[port]]\n"
+			      "device = \"net_tap0,iface=clowder0\"\n"
+			      "address = \"10.99.0.2/24\"\n"
+			      "kernel_address = \"10.99.0.1/24\"\n";
+
+static int refuse(struct reader *reader, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int refuse(struct reader *reader, int line, const char *fmt, ...)
+{
+	int used = snprintf(reader->why, RUNTIME_WHY_LEN, "%.160s:%d: ", reader->name, line);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(reader->why + used, (size_t)(RUNTIME_WHY_LEN - used), fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* --- sections and keys by name --- */
+
+/* Levenshtein's distance; words longer than a row are far from everything. */
+static unsigned distance(const char *a, const char *b)
+{
+	enum { LEN_MAX = 32 };
+	const size_t a_len = strlen(a), b_len = strlen(b);
+	unsigned row[LEN_MAX + 1];
+
+	if (a_len > LEN_MAX || b_len > LEN_MAX)
+		return LEN_MAX;
+	for (unsigned j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			const unsigned change = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+			if (change < row[j])
+				row[j] = change;
+		}
+	}
+	return row[b_len];
+}
+
+/* The better of two guesses at what was meant; further than this is no help. */
+static void guess(const char *found, const char *candidate, const char **best, unsigned *nearest)
+{
+	const unsigned far = distance(found, candidate);
+
+	if (far < *nearest && far <= 2 + strlen(found) / 4) {
+		*nearest = far;
+		*best = candidate;
+	}
+}
+
+static const struct config_section *section_or_null(const char *name)
+{
+	for (unsigned i = 0; i < config_section_count; i++) {
+		if (strcmp(config_sections[i].name, name) == 0)
+			return &config_sections[i];
+	}
+	return NULL;
+}
+
+static const struct config_key *key_or_null(const char *section, const char *name)
+{
+	for (unsigned i = 0; i < config_key_count; i++) {
+		if (strcmp(config_keys[i].section, section) == 0 &&
+		    strcmp(config_keys[i].name, name) == 0)
+			return &config_keys[i];
+	}
+	return NULL;
+}
+
+static int refuse_section(struct reader *reader, const struct toml_item *item)
+{
+	char allowed[CONFIG_TEXT_LEN] = "";
+	const char *best = NULL;
+	unsigned nearest = UINT32_MAX;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < config_section_count; i++) {
+		const struct config_section *section = &config_sections[i];
+
+		guess(item->section, section->name, &best, &nearest);
+		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used,
+					 section->array ? "%s[[%s]]" : "%s[%s]", i ? ", " : "",
+					 section->name);
+	}
+	return refuse(reader, item->line, "[%.40s]: unknown section%s%s%s; allowed: %s",
+		      item->section, best ? ", did you mean \"" : "", best ? best : "",
+		      best ? "\"?" : "", allowed);
+}
+
+/* "[tcp] ttl" or "[[port]] mtu". */
+static void place_text(const struct config_section *section, const char *key, char text[80])
+{
+	snprintf(text, 80, section->array ? "[[%s]]%s%.40s" : "[%s]%s%.40s", section->name,
+		 key ? " " : "", key ? key : "");
+}
+
+static int refuse_key(struct reader *reader, const struct toml_item *item,
+		      const struct config_section *section)
+{
+	char allowed[RUNTIME_WHY_LEN] = "", place[80];
+	const char *best = NULL;
+	unsigned nearest = UINT32_MAX;
+	size_t used = 0;
+
+	for (unsigned i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+
+		if (strcmp(key->section, section->name) != 0)
+			continue;
+		guess(item->key, key->name, &best, &nearest);
+		if (used < sizeof(allowed))
+			used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s",
+						 used ? ", " : "", key->name);
+	}
+	place_text(section, item->key, place);
+	if (best != NULL)
+		return refuse(reader, item->line,
+			      "%s: unknown key, did you mean \"%s\"? allowed: %s", place, best,
+			      allowed);
+	return refuse(reader, item->line, "%s: unknown key; allowed: %s", place, allowed);
+}
+
+/* --- taking over what was written --- */
+
+static void remember(struct reader *reader, const struct config_section *section,
+		     const struct config_key *key, const struct toml_item *item)
+{
+	if (reader->line_count < FOUND_LINE_MAX)
+		reader->lines[reader->line_count++] =
+			(struct line){section, key, item->index, item->line};
+}
+
+/* Where the key was written, else its section, else the first line. */
+static int line_of(const struct reader *reader, const char *section, int index, const char *key)
+{
+	int line = 1;
+
+	for (unsigned i = 0; i < reader->line_count; i++) {
+		const struct line *at = &reader->lines[i];
+
+		if (strcmp(at->section->name, section) != 0 || at->index != index)
+			continue;
+		if (at->key == NULL)
+			line = at->line;
+		else if (key != NULL && strcmp(at->key->name, key) == 0)
+			return at->line;
+	}
+	return line;
+}
+
+/* The struct that a section's keys lie in; NULL: index is beyond the most there can be. */
+static void *base_or_null(struct runtime_config *config, const char *section, int index)
+{
+	if (strcmp(section, "port") == 0)
+		return index < NIC_PORT_MAX ? &config->ports[index] : NULL;
+	if (strcmp(section, "route") == 0)
+		return index < NET_ROUTE_MAX ? &config->routes[index] : NULL;
+	if (strcmp(section, "neighbour") == 0)
+		return index < (int)(sizeof(config->neighbours) / sizeof(config->neighbours[0]))
+			       ? &config->neighbours[index]
+			       : NULL;
+	return config;
+}
+
+static void count_up(struct runtime_config *config, const char *section)
+{
+	if (strcmp(section, "port") == 0)
+		config->port_count++;
+	else if (strcmp(section, "route") == 0)
+		config->route_count++;
+	else if (strcmp(section, "neighbour") == 0)
+		config->neighbour_count++;
+}
+
+static void set_defaults(struct runtime_config *config, const char *section, int index)
+{
+	for (unsigned i = 0; i < config_key_count; i++) {
+		if (strcmp(config_keys[i].section, section) == 0)
+			config_value_default(&config_keys[i], base_or_null(config, section, index));
+	}
+}
+
+static int take_section(struct reader *reader, const struct toml_item *item,
+			const struct config_section *section)
+{
+	if (section->array != (item->index >= 0))
+		return refuse(reader, item->line, "%s: found %s%s%s; allowed: %s%s%s",
+			      section->name, section->array ? "[" : "[[", section->name,
+			      section->array ? "]" : "]]", section->array ? "[[" : "[",
+			      section->name, section->array ? "]]" : "]");
+	remember(reader, section, NULL, item);
+	if (!section->array)
+		return 0;
+	if (base_or_null(reader->config, section->name, item->index) == NULL)
+		return refuse(reader, item->line, "[[%s]]: found %d of them; allowed: at most %d",
+			      section->name, item->index + 1, item->index);
+	count_up(reader->config, section->name);
+	set_defaults(reader->config, section->name, item->index);
+	return 0;
+}
+
+static int take_key(struct reader *reader, const struct toml_item *item,
+		    const struct config_section *section)
+{
+	const struct config_key *key = key_or_null(section->name, item->key);
+	char found[CONFIG_TEXT_LEN], allowed[CONFIG_TEXT_LEN], place[80];
+
+	if (key == NULL)
+		return refuse_key(reader, item, section);
+	remember(reader, section, key, item);
+	if (config_value_set(key, item, base_or_null(reader->config, section->name, item->index)))
+		return 0;
+	config_value_found(item, found);
+	config_value_allowed(key, allowed);
+	place_text(section, key->name, place);
+	return refuse(reader, item->line, "%s: found %s; allowed: %s", place, found, allowed);
+}
+
+static int take(const struct toml_item *item, void *arg)
+{
+	struct reader *reader = arg;
+	const struct config_section *section = section_or_null(item->section);
+
+	if (section == NULL && item->section[0] == '\0' && item->type != TOML_SECTION)
+		return refuse(
+			reader, item->line,
+			"%.40s: found outside all sections; allowed: keys below a line such as "
+			"[runtime]",
+			item->key);
+	if (section == NULL)
+		return refuse_section(reader, item);
+	return item->type == TOML_SECTION ? take_section(reader, item, section)
+					  : take_key(reader, item, section);
+}
+
+static int take_all(struct reader *reader, const char *text, size_t len)
+{
+	char why[CONFIG_TEXT_LEN];
+	int line = 0, column = 0;
+	const int rc = toml_read(text, len, take, reader, &line, &column, why, sizeof(why));
+
+	if (rc != -1)
+		return rc;
+	return refuse(reader, line, "found at column %d what is not TOML: %s", column, why);
+}
+
+/* --- the whole --- */
+
+static bool was_written(const struct reader *reader, const struct config_key *key, int index)
+{
+	for (unsigned i = 0; i < reader->line_count; i++) {
+		if (reader->lines[i].key == key && reader->lines[i].index == index)
+			return true;
+	}
+	return false;
+}
+
+static int check_required(struct reader *reader)
+{
+	char allowed[CONFIG_TEXT_LEN], place[80];
+
+	for (unsigned i = 0; i < reader->line_count; i++) {
+		const struct line *at = &reader->lines[i];
+
+		if (at->key != NULL)
+			continue;
+		for (unsigned k = 0; k < config_key_count; k++) {
+			const struct config_key *key = &config_keys[k];
+
+			if (strcmp(key->section, at->section->name) != 0 || key->initial != NULL ||
+			    was_written(reader, key, at->index))
+				continue;
+			place_text(at->section, key->name, place);
+			config_value_allowed(key, allowed);
+			return refuse(reader, at->line,
+				      "%s: found nothing, it is required; "
+				      "allowed: %s",
+				      place, allowed);
+		}
+	}
+	return 0;
+}
+
+static int check_all(struct reader *reader)
+{
+	char found[RUNTIME_WHY_LEN], text[80];
+	struct config_place place;
+	const char *allowed;
+
+	if (config_check(reader->config, &place, found, &allowed))
+		return 0;
+	place_text(section_or_null(place.section), place.key, text);
+	return refuse(reader, line_of(reader, place.section, place.index, place.key),
+		      "%s: found %.160s; allowed: %s", text, found, allowed);
+}
+
+static int read_all(struct reader *reader, const char *text, size_t len)
+{
+	int rc;
+
+	for (unsigned i = 0; i < config_section_count; i++) {
+		if (!config_sections[i].array)
+			set_defaults(reader->config, config_sections[i].name, -1);
+	}
+	rc = take_all(reader, text, len);
+	if (rc == 0)
+		rc = check_required(reader);
+	if (rc == 0 && reader->config->port_count == 0)
+		rc = take_all(reader, builtin, strlen(builtin));
+	return rc != 0 ? rc : check_all(reader);
+}
+
+int config_parse(const char *name, const char *text, size_t len, struct runtime_config *config,
+		 char why[RUNTIME_WHY_LEN])
+{
+	struct reader *reader = calloc(1, sizeof(*reader));
+	int rc;
+
+	if (reader == NULL) {
+		snprintf(why, RUNTIME_WHY_LEN, "%.160s: out of memory", name);
+		return -ENOMEM;
+	}
+	memset(config, 0, sizeof(*config));
+	reader->name = name;
+	reader->config = config;
+	reader->why = why;
+	rc = read_all(reader, text, len);
+	free(reader);
+	return rc;
+}
+
+/* The file's bytes, the caller's to free; NULL: *error says why. */
+static char *slurp_or_null(const char *path, size_t *len, int *error)
+{
+	FILE *file = fopen(path, "re");
+	char *text;
+
+	*len = 0;
+	*error = errno;
+	if (file == NULL)
+		return NULL;
+	text = malloc(FILE_LEN_MAX + 1);
+	*error = ENOMEM;
+	if (text != NULL) {
+		*len = fread(text, 1, FILE_LEN_MAX + 1, file);
+		*error = ferror(file) ? errno : *len > FILE_LEN_MAX ? EFBIG : 0;
+	}
+	fclose(file);
+	if (*error == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int config_load(const char *path, struct runtime_config *config, char why[RUNTIME_WHY_LEN])
+{
+	size_t len;
+	char *text;
+	int error, rc;
+
+	if (path == NULL || path[0] == '\0')
+		return config_parse("built-in configuration", builtin, strlen(builtin), config,
+				    why);
+	text = slurp_or_null(path, &len, &error);
+	if (text == NULL) {
+		snprintf(why, RUNTIME_WHY_LEN,
+			 "%.160s: found no readable file: %s; allowed: a TOML file of at most 1 "
+			 "MiB, "
+			 "or no CONFIG_PATH",
+			 path, strerrordesc_np(error));
+		return -EINVAL;
+	}
+	rc = config_parse(path, text, len, config, why);
+	free(text);
+	return rc;
+}
+
+void config_single(struct runtime_config *config)
+{
+	config->shard_count = 1;
+	if (config->cpu_count > 1)
+		config->cpu_count = 1;
+	for (uint16_t i = 0; i < config->port_count; i++) {
+		if (config->ports[i].nic.queue_count > 1)
+			config->ports[i].nic.queue_count = 1;
+	}
+}

@@ -1,0 +1,45 @@
+/*
+ * Which shard the calling thread is, and the guard that every public call begins with.
+ */
+#ifndef SDK_WORLD_H
+#define SDK_WORLD_H
+
+#include "shard/runtime.h"
+#include "shard/shard.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+/* A thread's world. shard is NULL in a thread that has none. */
+struct world {
+	struct runtime *runtime;
+	struct shard *shard;
+	bool running; /* inside demi_shard_run(), which ends it */
+};
+
+/* Static TLS: one instruction to reach it from the shared library, too. */
+extern _Thread_local struct world world_current __attribute__((tls_model("initial-exec")));
+
+static inline struct shard *world_shard_or_null(void)
+{
+	return world_current.shard;
+}
+
+/*
+ * The process's runtime for a thread that need not be a shard, and it does not end before
+ * world_put(). NULL: none; nothing to put then. Signal-safe.
+ */
+struct runtime *world_get_or_null(void);
+void world_put(void);
+
+static inline void world_errno_restore(const int *kept)
+{
+	errno = *kept;
+}
+
+/* At the head of a public call: errno is after it what it was before. */
+#define KEEP_ERRNO                                                                                 \
+	const int errno_kept __attribute__((cleanup(world_errno_restore))) = errno;                \
+	(void)errno_kept
+
+#endif
