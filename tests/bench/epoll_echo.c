@@ -139,7 +139,7 @@ static int listen_on(const char *address, const char *port)
 
 int main(int argc, char **argv)
 {
-	struct rlimit files = {.rlim_cur = 200000, .rlim_max = 200000};
+	struct rlimit files;
 	struct sigaction action = {.sa_handler = on_signal};
 	struct epoll_event events[EVENT_MAX], event = {.events = EPOLLIN};
 	int epoll, listener, n;
@@ -148,7 +148,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: epoll_echo ADDRESS PORT\n");
 		return 2;
 	}
-	setrlimit(RLIMIT_NOFILE, &files); /* what the user may not raise stays as it is */
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);

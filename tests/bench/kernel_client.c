@@ -350,12 +350,14 @@ static bool parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct rlimit files = {.rlim_cur = 200000, .rlim_max = 200000};
+	struct rlimit files;
 	bool in_time;
 
 	if (!parse(argc, argv))
 		return usage();
-	setrlimit(RLIMIT_NOFILE, &files); /* what the user may not raise stays as it is */
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	conns = calloc(options.conn_count, sizeof(*conns));
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!conns || epoll < 0) {

@@ -222,7 +222,7 @@ static void all_bytes_come_through_five_percent_loss_both_ways(void **state)
 	int fds[8];
 
 	(void)state;
-	run("ip link add ra type veth peer name rb && ethtool -K ra tx off");
+	run("ip link add ra type veth peer name rb && ethtool -K ra tx off > /dev/null");
 	run("ip link set rb netns /proc/%d/fd/%d", (int)getpid(), far);
 	run("ip address add 10.98.0.1/24 dev ra && ip link set ra up");
 	run("echo 1 > /proc/sys/net/ipv4/ip_forward");
@@ -230,7 +230,7 @@ static void all_bytes_come_through_five_percent_loss_both_ways(void **state)
 	    "add rule ip t f numgen random mod 100 < 5 drop\"");
 	netns_enter(far);
 	run("ip address add 10.98.0.2/24 dev rb && ip link set rb up");
-	run("ethtool -K rb tx off && ip route add default via 10.98.0.1");
+	run("ethtool -K rb tx off > /dev/null && ip route add default via 10.98.0.1");
 	for (int i = 0; i < 8; i++)
 		fds[i] = peer_connect(0, NULL);
 	for (int i = 0; i < 8; i++) {
