@@ -397,9 +397,12 @@ static int shard_main(void *arg)
 
 static void on_signal(int number)
 {
+	static volatile sig_atomic_t asked;
+
 	(void)number;
-	if (demi_shard_stop())
-		_exit(1); /* nothing runs that could end in order */
+	if (!asked && demi_shard_stop())
+		_exit(1); /* nothing runs yet that could end in order */
+	asked = 1;
 }
 
 static int usage(void)
