@@ -96,16 +96,28 @@ uint32_t mem_small_count(const struct mem_demand *demand)
 	return count_of(sum);
 }
 
-/* Bytes of one pool: objects with DPDK's padding, ring, and the mempool with its caches. */
+/* Objects with DPDK's padding; on 4 KiB pages, the worst case, none of them crosses a page that it
+ * need not cross. */
+static size_t objects_len(uint32_t count, uint32_t buf_len)
+{
+	const size_t page_len = 4096;
+	struct rte_mempool_objsz size;
+	size_t len = rte_mempool_calc_obj_size(sizeof(struct rte_mbuf) + PBUF_PRIV_LEN + buf_len, 0,
+					       &size);
+	size_t per_page = page_len / len;
+
+	if (per_page == 0)
+		return count * RTE_ALIGN_CEIL(len, page_len);
+	return (count + per_page - 1) / per_page * page_len;
+}
+
+/* Bytes of one pool: objects, ring, and the mempool with its caches. */
 static size_t pool_len(uint32_t count, uint32_t buf_len)
 {
-	struct rte_mempool_objsz size;
-	uint32_t object_len = rte_mempool_calc_obj_size(
-		sizeof(struct rte_mbuf) + PBUF_PRIV_LEN + buf_len, 0, &size);
 	size_t header_len = sizeof(struct rte_mempool) + sizeof(struct rte_pktmbuf_pool_private) +
 			    RTE_MAX_LCORE * sizeof(struct rte_mempool_cache);
 
-	return (size_t)count * object_len + (size_t)rte_align32pow2(count + 1) * sizeof(void *) +
+	return objects_len(count, buf_len) + (size_t)rte_align32pow2(count + 1) * sizeof(void *) +
 	       header_len + 16384; /* page rounding, the ring's header, memzones */
 }
 
@@ -145,7 +157,7 @@ static int open_pool(const struct mem_config *config, const char *kind, uint32_t
 	snprintf(name, sizeof(name), "%s_%s_%u", prefix, kind, config->shard);
 	pool = rte_pktmbuf_pool_create_by_ops(name, count, cache_len, PBUF_PRIV_LEN, buf_len,
 					      config->numa_node, "ring_mt_rts");
-	if (!pool && rte_errno == ENOMEM && config->numa_node != SOCKET_ID_ANY) {
+	if (!pool && rte_errno != EEXIST && config->numa_node != SOCKET_ID_ANY) {
 		pool = rte_pktmbuf_pool_create_by_ops(name, count, cache_len, PBUF_PRIV_LEN,
 						      buf_len, SOCKET_ID_ANY, "ring_mt_rts");
 		if (pool)

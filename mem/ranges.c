@@ -1,20 +1,22 @@
 #include "mem/ranges.h"
 
-#include "mem/stride.h"
-
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Objects of one pool at equal distances. A pool is one run, or some where its memory has gaps. */
-struct run {
-	uintptr_t first, last; /* addresses of objects */
-	struct stride stride;
+enum { LINE_LEN = RTE_MEMPOOL_ALIGN }; /* objects begin at cache lines */
+
+/* A piece of a pool's memory, and a bit per cache line: does an object begin there? DPDK leaves
+ * gaps where an object would cross a page, so there is no formula. */
+struct chunk {
+	uintptr_t begin, end;
+	uint64_t *bits;
 	const struct rte_mempool *pool;
 };
 
 struct mem_ranges {
-	struct run *runs; /* ascending */
+	struct chunk *chunks; /* ascending */
 	unsigned count, room;
 };
 
@@ -27,99 +29,110 @@ void mem_ranges_destroy(struct mem_ranges *ranges)
 {
 	if (!ranges)
 		return;
-	free(ranges->runs);
+	for (unsigned i = 0; i < ranges->count; i++)
+		free(ranges->chunks[i].bits);
+	free(ranges->chunks);
 	free(ranges);
 }
 
-static int insert(struct mem_ranges *ranges, const struct run *run)
+static int make_room(struct mem_ranges *ranges)
 {
+	unsigned room = ranges->room ? 2 * ranges->room : 16;
+	struct chunk *chunks;
+
+	if (ranges->count < ranges->room)
+		return 0;
+	chunks = realloc(ranges->chunks, room * sizeof(*chunks));
+	if (!chunks)
+		return -ENOMEM;
+	ranges->chunks = chunks;
+	ranges->room = room;
+	return 0;
+}
+
+static int insert(struct mem_ranges *ranges, const struct rte_mempool *pool,
+		  const struct rte_mempool_memhdr *memory)
+{
+	uintptr_t begin = (uintptr_t)memory->addr & ~(uintptr_t)(LINE_LEN - 1);
+	uintptr_t end = (uintptr_t)memory->addr + memory->len;
+	size_t line_count = (end - begin + LINE_LEN - 1) / LINE_LEN;
+	uint64_t *bits = calloc((line_count + 63) / 64, sizeof(*bits));
 	unsigned at = ranges->count;
 
-	if (ranges->count == ranges->room) {
-		unsigned room = ranges->room ? 2 * ranges->room : 16;
-		struct run *runs = realloc(ranges->runs, room * sizeof(*runs));
-
-		if (!runs)
-			return -ENOMEM;
-		ranges->runs = runs;
-		ranges->room = room;
+	if (!bits || make_room(ranges)) {
+		free(bits);
+		return -ENOMEM;
 	}
-	while (at > 0 && ranges->runs[at - 1].first > run->first)
+	while (at > 0 && ranges->chunks[at - 1].begin > begin)
 		at--;
-	memmove(&ranges->runs[at + 1], &ranges->runs[at], (ranges->count - at) * sizeof(*run));
-	ranges->runs[at] = *run;
+	memmove(&ranges->chunks[at + 1], &ranges->chunks[at],
+		(ranges->count - at) * sizeof(*ranges->chunks));
+	ranges->chunks[at] = (struct chunk){.begin = begin, .end = end, .bits = bits, .pool = pool};
 	ranges->count++;
 	return 0;
 }
 
-/* Collects a pool's objects into runs; DPDK visits them in the order in which it laid them out. */
-struct walk {
-	struct mem_ranges *ranges;
-	struct run run;
-	int error;
-};
-
-static void finish_run(struct walk *walk)
+static const struct chunk *find_or_null(const struct mem_ranges *ranges, uintptr_t at)
 {
-	int error = insert(walk->ranges, &walk->run);
+	unsigned low = 0, high = ranges->count;
 
-	if (error)
-		walk->error = error;
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+		const struct chunk *chunk = &ranges->chunks[middle];
+
+		if (at < chunk->begin)
+			high = middle;
+		else if (at >= chunk->end)
+			low = middle + 1;
+		else
+			return chunk;
+	}
+	return NULL;
 }
 
-static void visit(struct rte_mempool *pool, void *arg, void *object, unsigned index)
+static void mark(struct rte_mempool *pool, void *arg, void *object, unsigned index)
 {
-	struct walk *walk = arg;
-	uintptr_t at = (uintptr_t)object;
+	const struct chunk *chunk = find_or_null(arg, (uintptr_t)object);
+	size_t line = ((uintptr_t)object - chunk->begin) / LINE_LEN;
 
-	(void)pool;
-	if (index > 0 && at == walk->run.last + walk->run.stride.len) {
-		walk->run.last = at;
-		return;
-	}
-	if (index > 0)
-		finish_run(walk);
-	walk->run.first = walk->run.last = at;
+	(void)pool, (void)index;
+	chunk->bits[line / 64] |= UINT64_C(1) << (line % 64);
 }
 
 int mem_ranges_add(struct mem_ranges *ranges, struct rte_mempool *pool)
 {
-	uint64_t len = pool->header_size + pool->elt_size + pool->trailer_size;
-	struct walk walk = {.ranges = ranges, .run = {.stride = stride_make(len), .pool = pool}};
+	const struct rte_mempool_memhdr *memory;
 
-	if (rte_mempool_obj_iter(pool, visit, &walk) > 0)
-		finish_run(&walk);
-	if (walk.error)
-		mem_ranges_remove(ranges, pool);
-	return walk.error;
+	STAILQ_FOREACH (memory, &pool->mem_list, next) {
+		if (insert(ranges, pool, memory)) {
+			mem_ranges_remove(ranges, pool);
+			return -ENOMEM;
+		}
+	}
+	rte_mempool_obj_iter(pool, mark, ranges);
+	return 0;
 }
 
 void mem_ranges_remove(struct mem_ranges *ranges, const struct rte_mempool *pool)
 {
 	unsigned kept = 0;
 
-	for (unsigned i = 0; i < ranges->count; i++)
-		if (ranges->runs[i].pool != pool)
-			ranges->runs[kept++] = ranges->runs[i];
+	for (unsigned i = 0; i < ranges->count; i++) {
+		if (ranges->chunks[i].pool == pool)
+			free(ranges->chunks[i].bits);
+		else
+			ranges->chunks[kept++] = ranges->chunks[i];
+	}
 	ranges->count = kept;
 }
 
 bool mem_ranges_has(const struct mem_ranges *ranges, const void *p)
 {
-	uintptr_t at = (uintptr_t)p;
-	unsigned low = 0, high = ranges->count;
-	uint64_t index;
+	const struct chunk *chunk = find_or_null(ranges, (uintptr_t)p);
+	size_t line;
 
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-		const struct run *run = &ranges->runs[middle];
-
-		if (at < run->first)
-			high = middle;
-		else if (at > run->last)
-			low = middle + 1;
-		else
-			return stride_index(&run->stride, at - run->first, &index);
-	}
-	return false;
+	if (!chunk || (uintptr_t)p % LINE_LEN != 0)
+		return false;
+	line = ((uintptr_t)p - chunk->begin) / LINE_LEN;
+	return chunk->bits[line / 64] >> (line % 64) & 1;
 }
