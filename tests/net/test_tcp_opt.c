@@ -11,10 +11,9 @@
 /* Parses a copy at the end of a heap block, so that ASan sees a byte read too far. */
 static bool parse(struct tcp_opts *opts, const uint8_t *bytes, uint32_t len, uint32_t shift)
 {
-	uint8_t *block = malloc(len + shift + 1);
+	uint8_t *block = calloc(1, len + shift + 1);
 	bool ok;
 
-	block[0] = 0;
 	memcpy(block + 1 + shift, bytes, len);
 	memset(opts, 0xee, sizeof(*opts));
 	ok = tcp_opt_parse(opts, block + 1 + shift, len);
