@@ -28,7 +28,7 @@ static const struct device_driver drivers[] = {
 		.hint = "if its peer is a veth, let that one compute checksums: ethtool -K <peer> "
 			"tx off",
 	},
-	{.name = "net_af_xdp"},
+	{.name = "net_af_xdp", .keeps_buffers = true},
 	{.name = "net_memif", .homing = sender_picks},
 	{
 		.name = "net_vhost",

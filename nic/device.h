@@ -15,8 +15,9 @@ struct device_driver {
 	const char *queue_arg; /* how it is told the number of queue pairs; NULL: by configure() */
 	const char *keys;      /* all it knows, if it ignores others; NULL: it checks itself */
 	const char
-		*homing;  /* why a flow's packets come to the queue that it is sent from; or NULL */
-	const char *hint; /* logged when the port starts; or NULL */
+		*homing; /* why a flow's packets come to the queue that it is sent from; or NULL */
+	bool keeps_buffers; /* those of its rx rings are not given back when it is closed */
+	const char *hint;   /* logged when the port starts; or NULL */
 };
 
 struct device {

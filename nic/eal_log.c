@@ -26,8 +26,8 @@ static const char *const harmless[] = {
 	"failed to create qdisc",	     /* likewise */
 	"Requested device",		     /* cannot be used: a PCI device that is another's */
 	"Cannot find a valid device",	     /* said again, with the reason, by port.c */
-	"RX Intr handle unset",		     /* the device has no interrupts; the port says so */
-	"RX Intr vector unset",		     /* likewise */
+	"Rx Intr handle unset",		     /* the device has no interrupts; the port says so */
+	"Rx Intr vector unset",		     /* likewise */
 };
 
 static struct {

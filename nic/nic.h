@@ -82,16 +82,24 @@ struct nic_port_info {
 	uint64_t rss_hf; /* hash types in use; 0: none */
 	bool tx_ip_checksum, tx_tcp_checksum, tx_udp_checksum, tx_multi_segs;
 	bool rx_interrupts; /* a shard may sleep on its queue */
+	/* The driver (net_af_xdp's) does not give back the buffers of its rings when it is closed:
+	 * about 2,048 a queue are missing from the pool until it is freed. */
+	bool keeps_buffers;
 };
 
 struct nic_port;
 
-/* What a device is before it is opened, for placement: its NUMA node or -1. Probes (hotplugs) the
- * device. */
+/*
+ * Finds out what a device is, for placement: its NUMA node or -1. Probes (hotplugs) it, unless the
+ * driver must be told a number of queues that only nic_port_start() knows. A port that is there
+ * already (--vdev in the EAL's arguments, rte_eth_from_rings) is adopted by its name, and left
+ * there when it is closed. -errno, and why says it in one line.
+ */
 int nic_port_probe(const struct nic_port_config *config, struct nic_port **out,
 		   char why[NIC_WHY_LEN]);
 /* Configures shard_count queue pairs as far as the device has them and starts it. Queue q receives
- * into pools[q]. */
+ * into pools[q]. 0, and why says how packets are steered; or -errno, and why says the reason; the
+ * port must then be closed. */
 int nic_port_start(struct nic_port *port, uint16_t shard_count, struct rte_mempool *const pools[],
 		   char why[NIC_WHY_LEN]);
 /* Stops and removes the device, freeing what its queues hold. NULL allowed. */
@@ -99,17 +107,25 @@ void nic_port_close(struct nic_port *port);
 const struct nic_port_info *nic_port_info(const struct nic_port *port);
 int nic_port_numa_node(const struct nic_port *port);
 
-/* The port's steering stops being trusted (a packet's hash was not what it should be); any thread,
- * idempotent. */
+/*
+ * Whether a packet may be believed to be on its owner's queue without computing the hash: true
+ * while the steering is hardware and no packet contradicted. The first shard that finds a packet
+ * whose hash or queue is not what rss.h computes says so; any thread, idempotent.
+ */
 void nic_port_distrust_mt(struct nic_port *port);
 bool nic_port_trusted_mt(const struct nic_port *port);
 
-/* Bursts on queue pair q, one shard only. rx sets m->port to the DPDK port id. */
+/* Bursts on queue pair q, one shard only. rx sets m->port to the DPDK port id. A packet to send
+ * that asks for a TCP or UDP checksum has the pseudo header's sum in its field. */
 uint16_t nic_rx_burst(struct nic_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 /* Takes the first k of n packets and returns k; the others stay the caller's. */
 uint16_t nic_tx_burst(struct nic_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 
-/* A file descriptor that is readable when the queue has packets while armed, or -1. */
+/*
+ * A file descriptor that is readable when packets came to the queue while it was armed, or -1. To
+ * sleep: arm, one more nic_rx_burst() (what came before arming does not wake), poll; then disarm.
+ * -ENOTSUP without interrupts.
+ */
 int nic_rx_interrupt_fd(struct nic_port *port, uint16_t queue);
 int nic_rx_interrupt_arm(struct nic_port *port, uint16_t queue, bool on);
 

@@ -27,8 +27,10 @@ static int own(struct nic_port *port, char why[NIC_WHY_LEN])
 	struct rte_eth_dev_owner owner = {.name = "clowder"};
 	int rc = rte_eth_dev_owner_new(&owner.id);
 
+	eal_log_catch_begin();
 	if (rc == 0)
 		rc = rte_eth_dev_owner_set(port->port_id, &owner);
+	eal_log_catch_end();
 	if (rc)
 		return port_fail(port, rc == -EPERM ? -EEXIST : rc,
 				 "is another port's device already", "", why);

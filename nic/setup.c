@@ -79,11 +79,13 @@ static int choose_mtu(struct nic_port *port, const struct rte_eth_dev_info *dev,
 	uint32_t frame_max = dev->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
 	uint16_t max = frame_max < dev->max_mtu ? (uint16_t)frame_max : dev->max_mtu;
 
+	uint16_t min = dev->min_mtu > RTE_ETHER_MIN_MTU ? dev->min_mtu : RTE_ETHER_MIN_MTU;
+
 	if (port->config.mtu == 0 && mtu > max)
 		mtu = max;
-	if (mtu > max || mtu < dev->min_mtu) {
+	if (mtu > max || mtu < min) {
 		snprintf(why, NIC_WHY_LEN, "%s: mtu %u, but the device takes %u .. %u",
-			 port->device.name, mtu, dev->min_mtu, max);
+			 port->device.name, mtu, min, max);
 		return -EINVAL;
 	}
 	for (uint16_t q = 0; q < port->info.queue_count; q++) {
@@ -233,6 +235,7 @@ static void describe(struct nic_port *port, const struct rte_eth_dev_info *dev)
 	snprintf(info->driver, sizeof(info->driver), "%s", dev->driver_name);
 	info->numa_node = port->numa_node;
 	info->reta_size = dev->reta_size;
+	info->keeps_buffers = port->device.driver && port->device.driver->keeps_buffers;
 }
 
 int setup_start(struct nic_port *port, uint16_t shard_count, struct rte_mempool *const pools[],
