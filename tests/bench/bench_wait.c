@@ -1,0 +1,307 @@
+/*
+ * What a returned completion costs with 1, 1,000 and 100,000 pops pending, by demi_wait_any with
+ * the full array of tokens and by demi_wait_next_n. Pops are spread over UDP sockets; the kernel,
+ * on the other side of a tap in a network namespace of our own, sends datagrams to random ones.
+ * Only the waits for what has arrived are timed, not its arrival: figures are medians, in
+ * nanoseconds per result. All cases take turns in one run.
+ */
+#include "qd_map.h"
+
+#include <arpa/inet.h>
+#include <demi/ext.h>
+#include <demi/libos.h>
+#include <demi/sga.h>
+#include <demi/shard.h>
+#include <demi/wait.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	ROUND_COUNT = 5,
+	BATCH_COUNT = 400, /* of a case in a round */
+	BATCH_MAX = 32,
+	POPS_PER_SOCKET = 100,
+	SOCKET_MAX = 1000,
+	TOKEN_MAX = SOCKET_MAX * POPS_PER_SOCKET,
+	PORT_BASE = 20000,
+	SPARE_PORT = 19999, /* nobody sends there */
+	PUMP_MAX = 1000000, /* turns of the loop; then a datagram must have been lost */
+};
+
+enum way { BY_WAIT_ANY, BY_WAIT_NEXT_N };
+
+static const struct {
+	const char *name;
+	int pending, batch;
+} cases[] = {
+	{"1 pending, one at a time", 1, 1},
+	{"1,000 pending, one at a time", 1000, 1},
+	{"100,000 pending, one at a time", 100000, 1},
+	{"1,000 pending, 32 at a time", 1000, BATCH_MAX},
+	{"100,000 pending, 32 at a time", 100000, BATCH_MAX},
+};
+
+enum { CASE_COUNT = sizeof(cases) / sizeof(cases[0]) };
+
+/* One socket; its pops complete in the order in which they were begun, so in a circle. */
+struct sock {
+	int qd, first, count; /* its tokens are qts[first .. first + count) */
+	int oldest;
+};
+
+static struct sock socks[SOCKET_MAX];
+static int sock_count, pending;
+static demi_qtoken_t qts[TOKEN_MAX], spare_qt;
+static struct qd_map sock_of;
+static int kernel_fd;
+static double samples[CASE_COUNT][2][ROUND_COUNT * BATCH_COUNT];
+static int sample_count[CASE_COUNT][2];
+
+static void must(int error, const char *what)
+{
+	if (!error)
+		return;
+	fprintf(stderr, "bench_wait: %s: %s\n", what, demi_strerror(error));
+	exit(1);
+}
+
+static double now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static struct sockaddr_in address(const char *host, int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+	inet_pton(AF_INET, host, &a.sin_addr);
+	return a;
+}
+
+static int open_udp(int port)
+{
+	struct sockaddr_in local = address("10.99.0.2", port);
+	int qd;
+
+	must(demi_socket(&qd, AF_INET, SOCK_DGRAM, 0), "socket");
+	must(demi_bind(qd, (struct sockaddr *)&local, sizeof(local)), "bind");
+	return qd;
+}
+
+static void open_socks(int count)
+{
+	pending = count;
+	sock_count = (count + POPS_PER_SOCKET - 1) / POPS_PER_SOCKET;
+	for (int i = 0; i < sock_count; i++) {
+		struct sock *s = &socks[i];
+
+		s->qd = open_udp(PORT_BASE + i);
+		s->first = i * POPS_PER_SOCKET;
+		s->count = count < POPS_PER_SOCKET ? count : POPS_PER_SOCKET;
+		s->oldest = 0;
+		must(qd_map_put(&sock_of, s->qd, s), "map");
+		for (int j = 0; j < s->count; j++)
+			must(demi_pop(&qts[s->first + j], s->qd), "pop");
+	}
+}
+
+/* Closed pops complete, too, and are taken, so that the next case begins without any. */
+static void close_socks(void)
+{
+	static const struct timespec none;
+	demi_qresult_t results[BATCH_MAX];
+	int n, taken = 0;
+
+	for (int i = 0; i < sock_count; i++) {
+		qd_map_take_or_null(&sock_of, socks[i].qd);
+		must(demi_close(socks[i].qd), "close");
+	}
+	while (taken < pending) {
+		must(demi_wait_next_n(results, BATCH_MAX, &n, &none), "wait for what was closed");
+		taken += n;
+	}
+}
+
+static uint64_t tokens_done(void)
+{
+	struct demi_shard_figures f = {.size = sizeof(f)};
+
+	must(demi_shard_figures(0, &f), "figures");
+	return f.tokens_done;
+}
+
+/* Sends datagrams to random sockets and turns the loop until all have completed a pop. */
+static void arrive(int count)
+{
+	static const struct timespec none;
+	uint64_t goal = tokens_done() + (uint64_t)count;
+	demi_qresult_t result;
+
+	for (int i = 0; i < count; i++) {
+		struct sockaddr_in to =
+			address("10.99.0.2", PORT_BASE + (int)(random() % sock_count));
+
+		if (sendto(kernel_fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) != 1) {
+			perror("bench_wait: sendto");
+			exit(1);
+		}
+	}
+	for (int i = 0; tokens_done() < goal; i++) {
+		if (i == PUMP_MAX) {
+			fprintf(stderr, "bench_wait: a datagram did not arrive\n");
+			exit(1);
+		}
+		demi_wait(&result, spare_qt, &none);
+	}
+}
+
+/* The result's pop is begun again, in its old place of the array. */
+static void again(demi_qresult_t *result)
+{
+	struct sock *s = qd_map_get_or_null(&sock_of, result->qr_qd);
+	demi_qtoken_t *qt = &qts[s->first + s->oldest];
+
+	if (result->qr_opcode != DEMI_OPC_POP || *qt != result->qr_qt) {
+		fprintf(stderr, "bench_wait: not the result of the oldest pop\n");
+		exit(1);
+	}
+	s->oldest = (s->oldest + 1) % s->count;
+	demi_sgafree(&result->qr_value.sga);
+	must(demi_pop(qt, s->qd), "pop");
+}
+
+/* Nanoseconds per result. */
+static double wait_any(int count)
+{
+	demi_qresult_t result;
+	double sum = 0, begun;
+	int offset;
+
+	for (int i = 0; i < count; i++) {
+		begun = now_ns();
+		must(demi_wait_any(&result, &offset, qts, pending, NULL), "wait_any");
+		sum += now_ns() - begun;
+		again(&result);
+	}
+	return sum / count;
+}
+
+static double wait_next_n(int count)
+{
+	demi_qresult_t results[BATCH_MAX];
+	double sum = 0, begun;
+	int n;
+
+	for (int taken = 0; taken < count; taken += n) {
+		begun = now_ns();
+		must(demi_wait_next_n(results, count - taken, &n, NULL), "wait_next_n");
+		sum += now_ns() - begun;
+		for (int i = 0; i < n; i++)
+			again(&results[i]);
+	}
+	return sum / count;
+}
+
+static void measure(int number)
+{
+	open_socks(cases[number].pending);
+	for (int i = 0; i < 2 * BATCH_COUNT; i++) {
+		enum way way = i % 2 ? BY_WAIT_NEXT_N : BY_WAIT_ANY;
+		int batch = cases[number].batch;
+
+		arrive(batch);
+		samples[number][way][sample_count[number][way]++] =
+			way == BY_WAIT_ANY ? wait_any(batch) : wait_next_n(batch);
+	}
+	close_socks();
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(int number, enum way way)
+{
+	int count = sample_count[number][way];
+
+	qsort(samples[number][way], (size_t)count, sizeof(double), compare);
+	return samples[number][way][count / 2];
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static int enter_namespace(void)
+{
+	char map[64];
+	unsigned uid = getuid();
+
+	if (uid == 0)
+		return unshare(CLONE_NEWNET);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return -1;
+	snprintf(map, sizeof(map), "0 %u 1", uid);
+	return write_file("/proc/self/uid_map", map) ? 0 : -1;
+}
+
+static void start(void)
+{
+	char path[] = "/tmp/bench_wait.XXXXXX";
+	struct sockaddr_in local = address("10.99.0.1", 0);
+	bool written = mkstemp(path) >= 0 &&
+		       write_file(path, "[runtime]\nidle = \"poll\"\nname = \"bench\"\n"
+					"[udp]\nsocket_max = 1024\n"
+					"[[port]]\ndevice = \"net_tap0,iface=clowder0\"\n"
+					"address = \"10.99.0.2/24\"\n"
+					"kernel_address = \"10.99.0.1/24\"\n");
+
+	if (!written || enter_namespace()) {
+		perror("bench_wait: network namespace");
+		exit(1);
+	}
+	setenv("CONFIG_PATH", path, 1);
+	must(demi_init(NULL), "init");
+	unlink(path);
+	must(demi_pop(&spare_qt, open_udp(SPARE_PORT)), "pop");
+	kernel_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (kernel_fd < 0 || bind(kernel_fd, (struct sockaddr *)&local, sizeof(local))) {
+		perror("bench_wait: socket");
+		exit(1);
+	}
+}
+
+int main(void)
+{
+	start();
+	for (int round = 0; round < ROUND_COUNT; round++) {
+		for (int i = 0; i < CASE_COUNT; i++)
+			measure(i);
+	}
+	printf("%-32s %12s %12s   (ns per result)\n", "", "wait_any", "wait_next_n");
+	for (int i = 0; i < CASE_COUNT; i++)
+		printf("%-32s %12.0f %12.0f\n", cases[i].name, median(i, BY_WAIT_ANY),
+		       median(i, BY_WAIT_NEXT_N));
+	qd_map_fini(&sock_of);
+	return demi_fini() ? 1 : 0;
+}
