@@ -50,76 +50,16 @@ static int refuse(struct reader *reader, int line, const char *fmt, ...)
 	return -EINVAL;
 }
 
-/* --- sections and keys by name --- */
-
-/* Levenshtein's distance; words longer than a row are far from everything. */
-static unsigned distance(const char *a, const char *b)
-{
-	enum { LEN_MAX = 32 };
-	const size_t a_len = strlen(a), b_len = strlen(b);
-	unsigned row[LEN_MAX + 1];
-
-	if (a_len > LEN_MAX || b_len > LEN_MAX)
-		return LEN_MAX;
-	for (unsigned j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			const unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-			if (change < row[j])
-				row[j] = change;
-		}
-	}
-	return row[b_len];
-}
-
-/* The better of two guesses at what was meant; further than this is no help. */
-static void guess(const char *found, const char *candidate, const char **best, unsigned *nearest)
-{
-	const unsigned far = distance(found, candidate);
-
-	if (far < *nearest && far <= 2 + strlen(found) / 4) {
-		*nearest = far;
-		*best = candidate;
-	}
-}
-
-static const struct config_section *section_or_null(const char *name)
-{
-	for (unsigned i = 0; i < config_section_count; i++) {
-		if (strcmp(config_sections[i].name, name) == 0)
-			return &config_sections[i];
-	}
-	return NULL;
-}
-
-static const struct config_key *key_or_null(const char *section, const char *name)
-{
-	for (unsigned i = 0; i < config_key_count; i++) {
-		if (strcmp(config_keys[i].section, section) == 0 &&
-		    strcmp(config_keys[i].name, name) == 0)
-			return &config_keys[i];
-	}
-	return NULL;
-}
-
 static int refuse_section(struct reader *reader, const struct toml_item *item)
 {
 	char allowed[CONFIG_TEXT_LEN] = "";
 	const char *best = NULL;
-	unsigned nearest = UINT32_MAX;
 	size_t used = 0;
 
 	for (unsigned i = 0; i < config_section_count; i++) {
 		const struct config_section *section = &config_sections[i];
 
-		guess(item->section, section->name, &best, &nearest);
+		config_guess(item->section, section->name, &best);
 		used += (size_t)snprintf(allowed + used, sizeof(allowed) - used,
 					 section->array ? "%s[[%s]]" : "%s[%s]", i ? ", " : "",
 					 section->name);
@@ -141,7 +81,6 @@ static int refuse_key(struct reader *reader, const struct toml_item *item,
 {
 	char allowed[RUNTIME_WHY_LEN] = "", place[80];
 	const char *best = NULL;
-	unsigned nearest = UINT32_MAX;
 	size_t used = 0;
 
 	for (unsigned i = 0; i < config_key_count; i++) {
@@ -149,7 +88,7 @@ static int refuse_key(struct reader *reader, const struct toml_item *item,
 
 		if (strcmp(key->section, section->name) != 0)
 			continue;
-		guess(item->key, key->name, &best, &nearest);
+		config_guess(item->key, key->name, &best);
 		if (used < sizeof(allowed))
 			used += (size_t)snprintf(allowed + used, sizeof(allowed) - used, "%s%s",
 						 used ? ", " : "", key->name);
@@ -190,41 +129,65 @@ static int line_of(const struct reader *reader, const char *section, int index, 
 	return line;
 }
 
-/* The struct that a section's keys lie in; NULL: index is beyond the most there can be. */
+/* Where the sections that may come more than once are kept. */
+static const struct list {
+	const char *section;
+	size_t offset, element_size, count_offset; /* the count is a uint16_t */
+	int count_max;
+} lists[] = {
+#define LIST(section, field, count)                                                                \
+	{                                                                                          \
+		section, offsetof(struct runtime_config, field),                                   \
+			sizeof(((struct runtime_config *)0)->field[0]),                            \
+			offsetof(struct runtime_config, count),                                    \
+			sizeof(((struct runtime_config *)0)->field) /                              \
+				sizeof(((struct runtime_config *)0)->field[0])                     \
+	}
+	LIST("port", ports, port_count),
+	LIST("route", routes, route_count),
+	LIST("neighbour", neighbours, neighbour_count),
+#undef LIST
+};
+
+static const struct list *list_or_null(const char *section)
+{
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strcmp(lists[i].section, section) == 0)
+			return &lists[i];
+	}
+	return NULL;
+}
+
+/* The struct that the section's keys lie in; NULL: index is beyond the most there can be. */
 static void *base_or_null(struct runtime_config *config, const char *section, int index)
 {
-	if (strcmp(section, "port") == 0)
-		return index < NIC_PORT_MAX ? &config->ports[index] : NULL;
-	if (strcmp(section, "route") == 0)
-		return index < NET_ROUTE_MAX ? &config->routes[index] : NULL;
-	if (strcmp(section, "neighbour") == 0)
-		return index < (int)(sizeof(config->neighbours) / sizeof(config->neighbours[0]))
-			       ? &config->neighbours[index]
-			       : NULL;
-	return config;
+	const struct list *list = list_or_null(section);
+
+	if (list == NULL)
+		return config;
+	if (index < 0 || index >= list->count_max)
+		return NULL;
+	return (char *)config + list->offset + (size_t)index * list->element_size;
 }
 
 static void count_up(struct runtime_config *config, const char *section)
 {
-	if (strcmp(section, "port") == 0)
-		config->port_count++;
-	else if (strcmp(section, "route") == 0)
-		config->route_count++;
-	else if (strcmp(section, "neighbour") == 0)
-		config->neighbour_count++;
+	(*(uint16_t *)((char *)config + list_or_null(section)->count_offset))++;
 }
 
-static void set_defaults(struct runtime_config *config, const char *section, int index)
+static void set_defaults(const char *section, void *base)
 {
 	for (unsigned i = 0; i < config_key_count; i++) {
 		if (strcmp(config_keys[i].section, section) == 0)
-			config_value_default(&config_keys[i], base_or_null(config, section, index));
+			config_value_default(&config_keys[i], base);
 	}
 }
 
 static int take_section(struct reader *reader, const struct toml_item *item,
 			const struct config_section *section)
 {
+	void *base;
+
 	if (section->array != (item->index >= 0))
 		return refuse(reader, item->line, "%s: found %s%s%s; allowed: %s%s%s",
 			      section->name, section->array ? "[" : "[[", section->name,
@@ -233,18 +196,19 @@ static int take_section(struct reader *reader, const struct toml_item *item,
 	remember(reader, section, NULL, item);
 	if (!section->array)
 		return 0;
-	if (base_or_null(reader->config, section->name, item->index) == NULL)
+	base = base_or_null(reader->config, section->name, item->index);
+	if (base == NULL)
 		return refuse(reader, item->line, "[[%s]]: found %d of them; allowed: at most %d",
 			      section->name, item->index + 1, item->index);
 	count_up(reader->config, section->name);
-	set_defaults(reader->config, section->name, item->index);
+	set_defaults(section->name, base);
 	return 0;
 }
 
 static int take_key(struct reader *reader, const struct toml_item *item,
 		    const struct config_section *section)
 {
-	const struct config_key *key = key_or_null(section->name, item->key);
+	const struct config_key *key = config_key_or_null(section->name, item->key);
 	char found[CONFIG_TEXT_LEN], allowed[CONFIG_TEXT_LEN], place[80];
 
 	if (key == NULL)
@@ -261,7 +225,7 @@ static int take_key(struct reader *reader, const struct toml_item *item,
 static int take(const struct toml_item *item, void *arg)
 {
 	struct reader *reader = arg;
-	const struct config_section *section = section_or_null(item->section);
+	const struct config_section *section = config_section_or_null(item->section);
 
 	if (section == NULL && item->section[0] == '\0' && item->type != TOML_SECTION)
 		return refuse(
@@ -331,7 +295,7 @@ static int check_all(struct reader *reader)
 
 	if (config_check(reader->config, &place, found, &allowed))
 		return 0;
-	place_text(section_or_null(place.section), place.key, text);
+	place_text(config_section_or_null(place.section), place.key, text);
 	return refuse(reader, line_of(reader, place.section, place.index, place.key),
 		      "%s: found %.160s; allowed: %s", text, found, allowed);
 }
@@ -342,7 +306,7 @@ static int read_all(struct reader *reader, const char *text, size_t len)
 
 	for (unsigned i = 0; i < config_section_count; i++) {
 		if (!config_sections[i].array)
-			set_defaults(reader->config, config_sections[i].name, -1);
+			set_defaults(config_sections[i].name, reader->config);
 	}
 	rc = take_all(reader, text, len);
 	if (rc == 0)

@@ -47,6 +47,12 @@ extern const unsigned config_key_count;
 extern const struct config_section config_sections[];
 extern const unsigned config_section_count;
 
+const struct config_section *config_section_or_null(const char *name);
+const struct config_key *config_key_or_null(const char *section, const char *name);
+/* *best, NULL at first, becomes the candidate if that is nearer to the word that was found and near
+ * enough to be what was meant. */
+void config_guess(const char *found, const char *candidate, const char **best);
+
 /* Puts the item into its key's field of the section's struct. False: not allowed. */
 bool config_value_set(const struct config_key *key, const struct toml_item *item, void *base);
 /* The default into its field, if the key has one. */
