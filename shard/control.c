@@ -1,0 +1,154 @@
+#include "shard/control.h"
+
+#include "shard/state.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+	NEWS_MAX = 1024, /* events that wait; a power of two */
+	NEWS_BURST = 64,
+	RECLAIM_MS = 100,
+};
+
+_Static_assert(sizeof(struct net_neigh_event) % 4 == 0, "an rte_ring element");
+
+/* --- news --- */
+static int news_init(struct control *control)
+{
+	ssize_t size = rte_ring_get_memsize_elem(sizeof(struct net_neigh_event), NEWS_MAX);
+
+	control->news = aligned_alloc(RTE_CACHE_LINE_SIZE,
+				      RTE_ALIGN_CEIL((size_t)size, RTE_CACHE_LINE_SIZE));
+	if (!control->news)
+		return -ENOMEM;
+	return rte_ring_init(control->news, "", NEWS_MAX, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+}
+
+void control_news_mt(struct control *control, const struct net_neigh_event *event)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	if (rte_ring_enqueue_elem(control->news, (void *)(uintptr_t)event, sizeof(*event)))
+		return;
+	n = write(control->event_fd, &one, sizeof(one));
+	(void)n; /* full: it knows already */
+}
+
+static void apply_news(struct control *control)
+{
+	struct net_neigh_event events[NEWS_BURST];
+	unsigned n;
+
+	while ((n = rte_ring_dequeue_burst_elem(control->news, events, sizeof(events[0]),
+						NEWS_BURST, NULL)))
+		net_neigh_apply_mt(control->runtime->tables, events, n);
+}
+
+/* --- the thread --- */
+static bool ending(const struct control *control)
+{
+	return __atomic_load_n(&control->ending, __ATOMIC_ACQUIRE); /* pairs with control_stop() */
+}
+
+static void serve(struct control *control)
+{
+	struct pollfd wake = {.fd = control->event_fd, .events = POLLIN};
+
+	while (!ending(control)) {
+		if (poll(&wake, 1, RECLAIM_MS) > 0) {
+			uint64_t count;
+			ssize_t n = read(control->event_fd, &count, sizeof(count));
+
+			(void)n; /* it is only there to wake us */
+		}
+		apply_news(control);
+		net_tables_reclaim(control->runtime->tables);
+	}
+}
+
+static void undo(struct control *control, unsigned count)
+{
+	while (count--)
+		if (control->steps[count].stop)
+			control->steps[count].stop(control->runtime);
+}
+
+static void *run(void *arg)
+{
+	struct control *control = arg;
+	unsigned done = 0;
+
+	while (done < control->step_count && !control->status)
+		control->status = control->steps[done++].start(control->runtime);
+	if (control->status)
+		undo(control, done);
+	sem_post(&control->started);
+	if (!control->status) {
+		serve(control);
+		undo(control, done);
+	}
+	return NULL;
+}
+
+/* Signals are the program's: this thread, and those that the EAL starts from it, take none. */
+static int create_thread(struct control *control)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&control->thread, NULL, run, control);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -rc;
+}
+
+static void release(struct control *control)
+{
+	close(control->event_fd);
+	sem_destroy(&control->started);
+	free(control->news);
+}
+
+int control_start(struct control *control, struct runtime *runtime,
+		  const struct control_step *steps, unsigned step_count)
+{
+	int rc;
+
+	*control = (struct control){.runtime = runtime, .steps = steps, .step_count = step_count};
+	sem_init(&control->started, 0, 0);
+	control->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	rc = control->event_fd < 0 ? -errno : news_init(control);
+	if (!rc)
+		rc = create_thread(control);
+	if (!rc) {
+		while (sem_wait(&control->started))
+			;
+		rc = control->status;
+		if (rc)
+			pthread_join(control->thread, NULL);
+	}
+	if (rc)
+		release(control);
+	return rc;
+}
+
+void control_stop(struct control *control)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	__atomic_store_n(&control->ending, true, __ATOMIC_RELEASE); /* pairs with ending() */
+	n = write(control->event_fd, &one, sizeof(one));
+	(void)n;
+	pthread_join(control->thread, NULL);
+	release(control);
+}

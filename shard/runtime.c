@@ -1,0 +1,281 @@
+#include "shard/runtime.h"
+
+#include "mem/check.h"
+#include "mem/rcu.h"
+#include "shard/clock.h"
+#include "shard/loop.h"
+#include "shard/startup.h"
+#include "shard/state.h"
+
+#include <errno.h>
+#include <rte_lcore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+/* There is one runtime in a process, as there is one EAL. */
+static bool exists;
+
+/* --- start and end --- */
+static bool make_shards(struct runtime *runtime)
+{
+	size_t len = RTE_ALIGN_CEIL(NET_SHARD_MAX * sizeof(*runtime->shards), RTE_CACHE_LINE_SIZE);
+
+	runtime->shards = aligned_alloc(RTE_CACHE_LINE_SIZE, len);
+	if (!runtime->shards)
+		return false;
+	memset(runtime->shards, 0, len);
+	for (uint16_t i = 0; i < NET_SHARD_MAX; i++) {
+		struct shard *shard = &runtime->shards[i];
+
+		shard->runtime = runtime;
+		shard->index = i;
+		shard->lcore_id = SHARD_NO_LCORE;
+		shard->cpu = -1;
+		shard->idle.event_fd = -1;
+	}
+	return true;
+}
+
+static void unmake(struct runtime *runtime)
+{
+	if (runtime->ranges)
+		mem_ranges_destroy(runtime->ranges);
+	free(runtime->shards);
+	free(runtime);
+}
+
+static struct runtime *make_or_null(const struct runtime_config *config)
+{
+	struct runtime *runtime = calloc(1, sizeof(*runtime));
+
+	if (!runtime)
+		return NULL;
+	runtime->config = *config;
+	runtime->ranges = mem_ranges_create();
+	if (!runtime->ranges || !make_shards(runtime)) {
+		unmake(runtime);
+		return NULL;
+	}
+	return runtime;
+}
+
+static int check_config(const struct runtime_config *config, char why[RUNTIME_WHY_LEN])
+{
+	const char *wrong = NULL;
+
+	if (!config->port_count || config->port_count > NIC_PORT_MAX)
+		wrong = "there has to be a port, and not more than 16";
+	else if (config->shard_count > NET_SHARD_MAX || config->cpu_count > NET_SHARD_MAX)
+		wrong = "more than 64 shards";
+	else if (!config->token_max || config->token_max > TOKEN_SLOT_MAX)
+		wrong = "token_max is not in 1 .. 16777216";
+	else if (!config->queue_max || config->queue_max > QUEUE_SLOT_MAX)
+		wrong = "queue_max is not in 1 .. 16777215";
+	else if (config->mailbox_len < 2 || !rte_is_power_of_2(config->mailbox_len))
+		wrong = "mailbox_len is not a power of two";
+	if (wrong)
+		snprintf(why, RUNTIME_WHY_LEN, "configuration: %s", wrong);
+	return wrong ? -EINVAL : 0;
+}
+
+static int start(const struct runtime_config *config, struct runtime **out,
+		 char why[RUNTIME_WHY_LEN])
+{
+	struct runtime *runtime = make_or_null(config);
+	int rc;
+
+	if (!runtime) {
+		snprintf(why, RUNTIME_WHY_LEN, "out of memory");
+		return -ENOMEM;
+	}
+	log_level_set(config->log_level);
+	rc = control_start(&runtime->control, runtime, startup_steps, startup_step_count);
+	if (rc) {
+		snprintf(why, RUNTIME_WHY_LEN, "%s",
+			 runtime->why[0] ? runtime->why : "no control thread");
+		unmake(runtime);
+		return rc;
+	}
+	*out = runtime;
+	return 0;
+}
+
+int runtime_start(const struct runtime_config *config, struct runtime **out,
+		  char why[RUNTIME_WHY_LEN])
+{
+	int rc = check_config(config, why);
+
+	if (rc)
+		return rc;
+	/* acquire; pairs with the release of whoever ended the last one */
+	if (__atomic_test_and_set(&exists, __ATOMIC_ACQUIRE)) {
+		snprintf(why, RUNTIME_WHY_LEN, "this process has a runtime already");
+		return -EEXIST;
+	}
+	rc = start(config, out, why);
+	if (rc)
+		__atomic_clear(&exists, __ATOMIC_RELEASE);
+	return rc;
+}
+
+unsigned runtime_end(struct runtime *runtime)
+{
+	unsigned missing;
+
+	for (uint16_t i = 0; i < runtime->shard_count; i++)
+		CHECK(!__atomic_load_n(&runtime->shards[i].entered, __ATOMIC_ACQUIRE) ||
+		      __atomic_load_n(&runtime->shards[i].left, __ATOMIC_ACQUIRE));
+	control_stop(&runtime->control);
+	missing = runtime->missing;
+	unmake(runtime);
+	__atomic_clear(&exists, __ATOMIC_RELEASE);
+	return missing;
+}
+
+void runtime_stop_mt(struct runtime *runtime)
+{
+	__atomic_store_n(&runtime->stopping, true, __ATOMIC_SEQ_CST);
+	for (uint16_t i = 0; i < runtime->shard_count; i++)
+		idle_kick_mt(&runtime->shards[i].idle);
+}
+
+/* --- a shard's thread comes and goes --- */
+static void pin(struct shard *shard, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
+		log_warning("shard %u could not be pinned to cpu %d", shard->index, cpu);
+	else
+		__atomic_store_n(&shard->cpu, cpu, __ATOMIC_RELAXED);
+}
+
+int runtime_enter(struct runtime *runtime, uint16_t index, bool pinned, struct shard **out)
+{
+	struct shard *shard = &runtime->shards[index];
+	int rc;
+
+	if (index >= runtime->shard_count)
+		return -EINVAL;
+	if (__atomic_exchange_n(&shard->entered, true, __ATOMIC_ACQ_REL))
+		return -EEXIST;
+	pthread_getaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
+	rc = nic_thread_register();
+	if (rc) {
+		__atomic_store_n(&shard->entered, false, __ATOMIC_RELEASE);
+		return rc;
+	}
+	if (pinned)
+		pin(shard, runtime->place.cpus[index]);
+	shard->timer_slack_ns = prctl(PR_GET_TIMERSLACK);
+	prctl(PR_SET_TIMERSLACK, 1UL); /* naps as short as they are meant */
+	__atomic_store_n(&shard->lcore_id, rte_lcore_id(), __ATOMIC_RELAXED);
+	rcu_register_thread();
+	shard->turned_ns = shard->idle.busy_ns = clock_now_ns_mt();
+	*out = shard;
+	return 0;
+}
+
+static bool owes_nothing(const struct shard *shard)
+{
+	for (unsigned i = 0; i < shard->line_count; i++)
+		if (shard->lines[i].count)
+			return false;
+	return !shard->queues.used && !shard->channels_busy && net_idle(shard->net);
+}
+
+static void close_queues(struct shard *shard)
+{
+	for (uint32_t i = 0; i < shard->queues.count; i++) {
+		struct queue *queue = &shard->queues.slots[i];
+
+		if (queue->ops && !queue->closed) {
+			queue->closed = true;
+			queue->ops->close(shard, queue, NULL);
+		}
+	}
+}
+
+static void abandon_queues(struct shard *shard)
+{
+	for (uint32_t i = 0; i < shard->queues.count; i++) {
+		struct queue *queue = &shard->queues.slots[i];
+
+		if (queue->ops)
+			queue->ops->abandon(shard, queue);
+	}
+}
+
+/* Results that nobody asked for; a popped buffer among them is still the program's. */
+static void drop_results(struct shard *shard, struct op_list *list)
+{
+	struct shard_result result;
+	struct op *op;
+
+	while ((op = TAILQ_FIRST(list))) {
+		token_take(&shard->tokens, op, &result);
+		if (result.opcode == SHARD_OP_POP && result.pop.handle)
+			mem_handle_free(&shard->mem, result.pop.handle);
+	}
+}
+
+static void linger(struct shard *shard, uint64_t linger_ns)
+{
+	uint64_t now_ns = clock_now_ns_mt();
+	uint64_t deadline_ns = clock_after(now_ns, linger_ns);
+
+	do {
+		if (!shard_turn(shard, now_ns) && !owes_nothing(shard))
+			idle_pass(shard, now_ns, deadline_ns);
+		now_ns = clock_now_ns_mt();
+	} while (!owes_nothing(shard) && now_ns < deadline_ns);
+}
+
+static void resign(struct shard *shard)
+{
+	idle_busy(shard, clock_now_ns_mt()); /* interrupts off, awake */
+	channels_leave(shard);
+	shard_wake_posted(shard);
+	__atomic_store_n(&shard->lcore_id, SHARD_NO_LCORE, __ATOMIC_RELAXED);
+	/* release; pairs with the acquire in take_mailboxes() */
+	__atomic_store_n(&shard->left, true, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&shard->runtime->left_count, 1, __ATOMIC_RELEASE);
+	for (uint16_t i = 0; i < shard->runtime->shard_count; i++)
+		if (i != shard->index)
+			idle_wake_mt(&shard->runtime->shards[i].idle);
+}
+
+void runtime_leave(struct shard *shard, uint64_t linger_ns)
+{
+	close_queues(shard);
+	drop_results(shard, &shard->tokens.ready);
+	drop_results(shard, &shard->tokens.aside);
+	linger(shard, linger_ns);
+	abandon_queues(shard);
+	drop_results(shard, &shard->tokens.ready);
+	resign(shard);
+	rcu_unregister_thread();
+	prctl(PR_SET_TIMERSLACK, (unsigned long)shard->timer_slack_ns);
+	pthread_setaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
+	nic_thread_unregister();
+}
+
+/* --- questions --- */
+uint16_t runtime_shard_count(const struct runtime *runtime)
+{
+	return runtime->shard_count;
+}
+
+int runtime_shard_cpu(const struct runtime *runtime, uint16_t index)
+{
+	return __atomic_load_n(&runtime->shards[index].cpu, __ATOMIC_RELAXED);
+}
+
+uint16_t runtime_owner(const struct runtime *runtime, const struct net_flow *flow)
+{
+	return rss_owner(&runtime->rss, rss_hash4(&runtime->rss, flow->remote.v4, flow->local.v4,
+						  flow->remote_port, flow->local_port));
+}

@@ -1,0 +1,155 @@
+#include "shard/token.h"
+
+#include "mem/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { SLOT_SHIFT = 8, GENERATION_SHIFT = 32, SHARD_MASK = 0xff, SLOT_MASK = TOKEN_SLOT_MAX - 1 };
+
+static uint64_t token_of(const struct tokens *tokens, const struct op *op)
+{
+	return (uint64_t)op->generation << GENERATION_SHIFT |
+	       (uint64_t)(op - tokens->slots) << SLOT_SHIFT | tokens->shard;
+}
+
+static void move(struct op *op, struct op_list *to)
+{
+	if (op->list)
+		TAILQ_REMOVE(op->list, op, link);
+	op->list = to;
+	if (to)
+		TAILQ_INSERT_TAIL(to, op, link);
+}
+
+/* One writer, read by telemetry. */
+static void count_pending(struct tokens *tokens, int change)
+{
+	__atomic_store_n(&tokens->pending_count, tokens->pending_count + (uint32_t)change,
+			 __ATOMIC_RELAXED);
+}
+
+int tokens_init(struct tokens *tokens, uint8_t shard, uint32_t count, struct counters *counters)
+{
+	if (!count || count > TOKEN_SLOT_MAX)
+		return -EINVAL;
+	*tokens = (struct tokens){.count = count, .shard = shard, .counters = counters};
+	tokens->slots = calloc(count, sizeof(*tokens->slots));
+	if (!tokens->slots)
+		return -ENOMEM;
+	TAILQ_INIT(&tokens->free);
+	TAILQ_INIT(&tokens->ready);
+	TAILQ_INIT(&tokens->aside);
+	for (uint32_t i = 0; i < count; i++) {
+		tokens->slots[i].generation = 1; /* so that no token is 0 */
+		move(&tokens->slots[i], &tokens->free);
+	}
+	return 0;
+}
+
+void tokens_fini(struct tokens *tokens)
+{
+	free(tokens->slots);
+	tokens->slots = NULL;
+}
+
+struct op *token_open_or_null(struct tokens *tokens, enum shard_opcode opcode, int32_t qd)
+{
+	struct op *op = TAILQ_FIRST(&tokens->free);
+
+	if (!op)
+		return NULL;
+	DEBUG_CHECK(op->state == OP_FREE);
+	move(op, NULL);
+	op->state = OP_PENDING;
+	op->hint = 0;
+	op->orphan = op->held = false;
+	op->m = NULL;
+	op->result = (struct shard_result){.opcode = opcode, .qd = qd};
+	op->result.token = token_of(tokens, op);
+	count_pending(tokens, 1);
+	counter_add(&tokens->counters->tokens_made, 1);
+	return op;
+}
+
+/* The slot that was freed last is used first: it is in the cache. */
+static void release(struct tokens *tokens, struct op *op)
+{
+	move(op, NULL);
+	op->state = OP_FREE;
+	if (!++op->generation)
+		op->generation = 1;
+	op->list = &tokens->free;
+	TAILQ_INSERT_HEAD(&tokens->free, op, link);
+}
+
+void token_drop(struct tokens *tokens, struct op *op)
+{
+	CHECK(op->state == OP_PENDING);
+	count_pending(tokens, -1);
+	release(tokens, op);
+}
+
+void token_wait_on(struct op *op, struct op_list *list)
+{
+	CHECK(op->state == OP_PENDING);
+	move(op, list);
+}
+
+void token_done(struct tokens *tokens, struct op *op, int error)
+{
+	CHECK(op->state == OP_PENDING);
+	count_pending(tokens, -1);
+	counter_add(&tokens->counters->tokens_done, 1);
+	if (op->orphan) {
+		release(tokens, op);
+		return;
+	}
+	op->state = OP_DONE;
+	if (error) {
+		op->result.opcode = SHARD_OP_FAILED;
+		op->result.error = -error;
+	}
+	move(op, &tokens->ready);
+}
+
+void token_take(struct tokens *tokens, struct op *op, struct shard_result *out)
+{
+	CHECK(op->state == OP_DONE);
+	*out = op->result;
+	release(tokens, op);
+}
+
+void token_set_aside(struct tokens *tokens, struct op *op)
+{
+	DEBUG_CHECK(op->state == OP_DONE);
+	move(op, &tokens->aside);
+}
+
+void token_set_ready(struct tokens *tokens, struct op *op)
+{
+	DEBUG_CHECK(op->state == OP_DONE);
+	if (op->list == &tokens->aside)
+		move(op, &tokens->ready);
+}
+
+void token_orphan(struct tokens *tokens, struct op *op)
+{
+	if (op->state == OP_DONE)
+		release(tokens, op);
+	else
+		op->orphan = true;
+}
+
+struct op *token_find_or_null(const struct tokens *tokens, uint64_t token)
+{
+	uint64_t slot = token >> SLOT_SHIFT & SLOT_MASK;
+	struct op *op;
+
+	if ((token & SHARD_MASK) != tokens->shard || slot >= tokens->count)
+		return NULL;
+	op = &tokens->slots[slot];
+	if (op->state == OP_FREE || op->generation != token >> GENERATION_SHIFT)
+		return NULL;
+	return op;
+}
