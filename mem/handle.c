@@ -84,7 +84,7 @@ void mem_handle_give(struct mem *mem, struct rte_mbuf *m)
 
 static struct rte_mbuf *mbuf_of_or_null(const struct mem *mem, const void *handle)
 {
-	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)handle;
+	struct rte_mbuf *m = (struct rte_mbuf *)handle;
 	const struct pbuf *p;
 
 	if (!mem_ranges_has(mem->ranges, handle))
