@@ -42,6 +42,7 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/clowder)
 configure_package_config_file(clowderConfig.cmake.in clowderConfig.cmake INSTALL_DESTINATION ${package}
   PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(clowderConfigVersion.cmake COMPATIBILITY SameMajorVersion)
+file(RELATIVE_PATH CLOWDER_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(clowder.pc.in clowder.pc @ONLY)
 
 install(TARGETS clowder EXPORT clowder LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
