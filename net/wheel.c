@@ -20,7 +20,8 @@ static uint64_t rotate_right(uint64_t bits, unsigned n)
 	return bits >> n | bits << (-n & (WHEEL_SLOTS - 1));
 }
 
-/* A timer d > 0 ticks ahead belongs to the level where d is 1 to 64 slots of the level before. */
+/* A timer belongs to the lowest level that spans the ticks till then. One beyond the span goes to
+ * the top level all the same: when its slot comes round too early it is placed again. */
 static uint16_t place(const struct wheel *w, uint64_t tick)
 {
 	uint64_t ahead = tick - w->tick;
@@ -28,8 +29,6 @@ static uint16_t place(const struct wheel *w, uint64_t tick)
 
 	while (level < WHEEL_LEVELS - 1 && ahead >> level_shift(level + 1))
 		level++;
-	if (ahead >> level_shift(WHEEL_LEVELS))
-		tick = w->tick + (((uint64_t)WHEEL_SLOTS - 1) << level_shift(level));
 	return (uint16_t)(level * WHEEL_SLOTS + (tick >> level_shift(level)) % WHEEL_SLOTS);
 }
 

@@ -2,7 +2,7 @@
  * A hierarchical timing wheel (Varghese and Lauck, 1987): timers embedded in their objects, armed
  * and cancelled in O(1). Four levels of 64 slots; a slot of level 0 is a tick of 2^20 ns (about
  * 1 ms), of each level above 64 slots of the one below, so the wheel spans 4.9 hours. What is due
- * later waits in the farthest slot and is placed anew when the wheel gets there.
+ * later waits in the top level and is placed anew whenever its slot comes round.
  *
  *      level 0  |.|.|x|.| ... |   64 ticks, 67 ms
  *      level 1  |.|x|.|.| ... |   a slot empties into level 0 when its first tick begins

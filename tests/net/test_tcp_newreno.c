@@ -73,6 +73,11 @@ static void congestion_avoidance_adds_a_segment_in_a_round_trip(void **state)
 	assert_int_equal(cc.cwnd, 10 * MSS);
 	tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0);
 	assert_int_equal(cc.cwnd, 11 * MSS);
+	for (unsigned i = 0; i < 15; i++) /* one and a half segments each: 22.5 in 15 ACKs */
+		tcp_cc_on_ack(&cc, MSS + MSS / 2, cc.cwnd, 0);
+	assert_int_equal(cc.cwnd, 12 * MSS);
+	tcp_cc_on_ack(&cc, MSS, cc.cwnd, 0); /* 23 = 11 + 12: what was over at 11 counts */
+	assert_int_equal(cc.cwnd, 13 * MSS);
 }
 
 static void a_window_that_is_not_used_does_not_grow(void **state)

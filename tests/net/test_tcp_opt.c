@@ -76,6 +76,7 @@ static void must_7_illegal_lengths_are_refused(void **state)
 	assert_false(PARSE(&opts, 8, 8, 0, 0, 0, 0, 0, 0));	  /* timestamps */
 	assert_false(PARSE(&opts, 5, 2, 0, 0));			  /* SACK without a block */
 	assert_false(PARSE(&opts, 5, 9, 0, 0, 0, 0, 0, 0, 0, 0)); /* SACK of less than a block */
+	assert_false(PARSE(&opts, 5, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)); /* and of a bit more */
 }
 
 /* MUST-64 */

@@ -407,6 +407,41 @@ static void headers_never_overwrite_the_bytes_before_a_slice(void **state)
 	}
 }
 
+static void a_slice_alone_has_no_headroom_either(void **state)
+{
+	struct rte_mbuf *m = sga(0, 1000), *segment;
+
+	(void)state;
+	tcp_txq_init(&q, ISS + 500, BUF_LEN);
+	push(m, 500, 500);
+	segment = make(500, MSS, CHAIN);
+	assert_ptr_not_equal(segment, m);
+	check(segment, 500, 500);
+	assert_int_equal(*((uint8_t *)start_of(m) + 499), byte_at(499));
+	rte_pktmbuf_free(segment);
+	assert_int_equal(mem_handle_free(&mem, m), 0);
+}
+
+/* As the second segment of a scattered packet may come. */
+static void a_buffer_without_headroom_is_not_sent_itself(void **state)
+{
+	struct rte_mbuf *m = mem_data_or_null(&mem), *segment;
+	uint8_t *bytes;
+
+	(void)state;
+	m->data_off = HEADERS - 1;
+	bytes = (uint8_t *)rte_pktmbuf_append(m, 100);
+	for (uint32_t i = 0; i < 100; i++)
+		bytes[i] = byte_at(i);
+	mem_handle_give(&mem, m);
+	push(m, 0, 100);
+	segment = make(0, MSS, CHAIN);
+	assert_ptr_not_equal(segment, m);
+	check(segment, 0, 100);
+	rte_pktmbuf_free(segment);
+	assert_int_equal(mem_handle_free(&mem, m), 0);
+}
+
 static void one_of_two_pushes_of_a_buffer_owns_the_headroom(void **state)
 {
 	struct rte_mbuf *m = sga(0, 100), *first, *second;
@@ -637,6 +672,8 @@ int main(void)
 		TEST(a_buffer_pushed_again_is_sent_itself_again),
 		TEST(a_received_packet_is_sent_back_in_its_own_buffer),
 		TEST(headers_never_overwrite_the_bytes_before_a_slice),
+		TEST(a_slice_alone_has_no_headroom_either),
+		TEST(a_buffer_without_headroom_is_not_sent_itself),
 		TEST(one_of_two_pushes_of_a_buffer_owns_the_headroom),
 		TEST(a_part_of_a_push_is_chained_behind_its_headers),
 		TEST(a_large_push_is_sent_segment_by_segment),

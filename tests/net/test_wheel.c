@@ -268,6 +268,31 @@ static void a_callback_that_arms_for_now_waits_for_the_next_call(void **state)
 	assert_int_equal(wheel_next_deadline(&wheel), UINT64_MAX);
 }
 
+static void move_partner(void *ctx, struct wheel_timer *t)
+{
+	struct log *log = ctx;
+	struct object *object = (struct object *)t;
+
+	object->fired++;
+	wheel_arm(&wheel, &log->partner[object == &log->partner[0]].timer, log->again_ns);
+}
+
+/* By a whole turn of level 0, so that the slot is the same one. */
+static void a_callback_may_move_a_timer_that_is_due_too(void **state)
+{
+	struct object objects[2] = {0};
+	struct log log = {.partner = objects, .again_ns = (2 + WHEEL_SLOTS) * TICK};
+
+	(void)state;
+	wheel_init(&wheel, 0);
+	wheel_arm(&wheel, &objects[0].timer, 2 * TICK);
+	wheel_arm(&wheel, &objects[1].timer, 2 * TICK);
+	assert_int_equal(wheel_advance(&wheel, 3 * TICK, move_partner, &log), 1);
+	assert_int_equal(wheel_count(&wheel), 1);
+	assert_int_equal(advance((1 + WHEEL_SLOTS) * TICK), 0);
+	assert_int_equal(advance((2 + WHEEL_SLOTS) * TICK), 1);
+}
+
 static void cancel_partner(void *ctx, struct wheel_timer *t)
 {
 	struct log *log = ctx;
@@ -306,6 +331,7 @@ int main(void)
 		cmocka_unit_test(a_jump_of_centuries_fires_all_that_is_due),
 		cmocka_unit_test(a_callback_may_arm_its_own_timer_again),
 		cmocka_unit_test(a_callback_that_arms_for_now_waits_for_the_next_call),
+		cmocka_unit_test(a_callback_may_move_a_timer_that_is_due_too),
 		cmocka_unit_test(a_callback_may_cancel_timers_that_are_due_too),
 	};
 
