@@ -21,12 +21,12 @@ add_library(clowder_compile INTERFACE)
 target_compile_options(clowder_compile INTERFACE -Wall -Wextra -Wshadow -Werror
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
 target_include_directories(clowder_compile INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk/include)
-target_compile_definitions(clowder_compile INTERFACE _GNU_SOURCE
-  $<$<OR:$<CONFIG:Debug>,$<BOOL:${CLOWDER_SANITIZE}>>:CLOWDER_DEBUG>)
+target_compile_definitions(clowder_compile INTERFACE _GNU_SOURCE $<$<CONFIG:Debug>:CLOWDER_DEBUG>)
 if(CLOWDER_SANITIZE)
-  target_compile_options(clowder_compile INTERFACE -fsanitize=${CLOWDER_SANITIZE} -fno-omit-frame-pointer
+  target_compile_definitions(clowder_compile INTERFACE CLOWDER_DEBUG)
+  target_compile_options(clowder_compile INTERFACE "-fsanitize=${CLOWDER_SANITIZE}" -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
-  target_link_options(clowder_compile INTERFACE -fsanitize=${CLOWDER_SANITIZE})
+  target_link_options(clowder_compile INTERFACE "-fsanitize=${CLOWDER_SANITIZE}")
 endif()
 
 # DPDK's pkg-config file asks for -march=corei7; the last -march wins, and ours comes as an option after it.
