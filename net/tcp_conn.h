@@ -10,6 +10,7 @@
 #define NET_TCP_CONN_H
 
 #include "net/dst.h"
+#include "net/ip4.h"
 #include "net/stack.h"
 #include "net/tcp.h"
 #include "net/tcp_cc.h"
@@ -50,7 +51,7 @@ enum tcp_output_list { TCP_OUTPUT_NONE, TCP_OUTPUT_WAITING, TCP_OUTPUT_UNRESOLVE
 
 struct tcp_conn {
 	struct net_sock sock;
-	TAILQ_ENTRY(tcp_conn) all_link, output_link;
+	TAILQ_ENTRY(tcp_conn) all_link, output_link, push_link;
 	struct tcp_listener *listener; /* until accepted */
 	TAILQ_ENTRY(tcp_conn) listener_link;
 	struct net_flow flow;
@@ -68,6 +69,7 @@ struct tcp_conn {
 	bool fin_seen;	   /* the peer's FIN has sequence number fin_seq ... */
 	bool fin_received; /* ... and rcv_nxt is after it */
 	bool want_room;	   /* tcp_push() said -EAGAIN */
+	bool push_waiting; /* ... for want of a push of the shard's */
 	bool timestamps, wscale;
 	uint8_t snd_wscale, rcv_wscale;
 	int error, soft_error; /* positive errno */
@@ -107,7 +109,7 @@ struct tcp_conn {
 	uint64_t ts_recent_ns;
 
 	uint64_t progress_ns; /* since when the oldest byte not acknowledged waits (R2) */
-	uint64_t rx_ns, rx_data_ns, tx_data_ns, challenge_ns;
+	uint64_t rx_ns, rx_data_ns, tx_data_ns, challenge_ns; /* when it last happened; 0: never */
 	uint64_t deadline_ns[TCP_TIMER_COUNT];
 	struct wheel_timer timer; /* the earliest of them, or earlier */
 };
@@ -175,6 +177,12 @@ static inline bool tcp_conn_synchronized(const struct tcp_conn *conn)
 static inline bool tcp_conn_fin_acked(const struct tcp_conn *conn)
 {
 	return conn->fin_sent && conn->snd_una == conn->snd_nxt;
+}
+
+/* Bytes or a FIN that the peer has not acknowledged, sent or not. */
+static inline bool tcp_conn_owes(const struct tcp_conn *conn)
+{
+	return tcp_txq_len(&conn->txq) > 0 || (conn->fin_queued && !tcp_conn_fin_acked(conn));
 }
 
 /* The shard's clock for timestamps, in milliseconds, as this flow shows it. */

@@ -59,6 +59,8 @@ struct tcp_stack {
 	 * wait for the next hop's address. */
 	struct tcp_conn_list output[NET_IFACE_MAX];
 	struct tcp_conn_list unresolved;
+	/* Connections whose program has bytes while the shard has no push to hold them. */
+	struct tcp_conn_list push_waiting;
 
 	uint32_t syn_received; /* connections from LISTEN in SYN-RECEIVED, at most config.syn_max */
 };

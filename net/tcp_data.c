@@ -1,0 +1,160 @@
+/* RFC 9293 3.10.7.4, steps seven and eight: text and FIN, and when to acknowledge them. */
+#include "net/tcp_in.h"
+#include "net/tcp_timer.h"
+
+#include <errno.h>
+#include <rte_common.h>
+
+/*
+ * Delayed ACKs (SHLD-18, RFC 5681 4.2): every second full segment at once, and all of the first
+ * ones, whose sender is in slow start. A program that answers gets its ACKs a ride on the answers.
+ */
+static void schedule_ack(struct tcp_in *in, uint32_t len)
+{
+	struct tcp_conn *conn = in->conn;
+	struct net *net = in->net;
+
+	if (conn->rx_data_ns != 0 && net->now_ns - conn->rx_data_ns > conn->rtt.rto_ns)
+		conn->quick_acks = TCP_QUICK_ACKS;
+	conn->rx_data_ns = net->now_ns;
+	conn->rcv_mss = (uint16_t)RTE_MAX(conn->rcv_mss, len);
+	if (conn->rxq.rcv_nxt - conn->ack_sent >= 2u * conn->rcv_mss) {
+		in->effects |= TCP_EFFECT_ACK;
+	} else if (conn->quick_acks > 0 && !conn->interactive) {
+		conn->quick_acks--;
+		in->effects |= TCP_EFFECT_ACK;
+	} else if (!conn->ack_pending) {
+		conn->ack_pending = true;
+		tcp_timer_start(net, conn, TCP_TIMER_ACK, net->tcp.config.delack_ns);
+	}
+}
+
+/* Nobody will read any more. */
+static void discard(struct tcp_conn *conn)
+{
+	struct rte_mbuf *m;
+
+	while ((m = tcp_rxq_pop_or_null(&conn->rxq)))
+		rte_pktmbuf_free(m);
+}
+
+static void count_drop(struct tcp_in *in, enum drop_reason reason)
+{
+	counter_add(&in->net->counters->drop[reason], 1);
+}
+
+static void keep(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+	uint32_t rcv_nxt = conn->rxq.rcv_nxt, len = in->len;
+	bool gap = tcp_rxq_has_gap(&conn->rxq);
+	struct rte_mbuf *m = in->m;
+
+	in->m = NULL;
+	switch (tcp_rxq_add(&conn->rxq, &in->net->tcp.reassembly, m, in->seq)) {
+	case TCP_RXQ_ACCEPTED:
+		counter_add(&in->net->counters->tcp_rx_bytes, conn->rxq.rcv_nxt - rcv_nxt);
+		conn->dup_acks_owed = 0;
+		in->effects |= TCP_EFFECT_READY | (gap ? TCP_EFFECT_ACK : 0);
+		schedule_ack(in, len);
+		if (conn->shut_rd)
+			discard(conn);
+		break;
+	case TCP_RXQ_REORDERED:
+		in->effects |= TCP_EFFECT_DUP_ACK;
+		break;
+	case TCP_RXQ_DUPLICATE:
+		count_drop(in, DROP_tcp_duplicate);
+		in->effects |= TCP_EFFECT_ACK;
+		break;
+	case TCP_RXQ_FULL:
+		count_drop(in, DROP_tcp_reassembly_full);
+		in->effects |= TCP_EFFECT_ACK;
+		break;
+	}
+}
+
+/* Cuts off what lies beyond the window. False: nothing is left. */
+static bool cut_to_window(struct tcp_in *in)
+{
+	int32_t beyond = seq_diff(in->seq + in->len, in->conn->rcv_adv);
+
+	if (beyond <= 0)
+		return true;
+	in->flags &= ~RTE_TCP_FIN_FLAG;
+	in->effects |= TCP_EFFECT_ACK;
+	if ((uint32_t)beyond >= in->len) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		in->len = 0;
+		return false;
+	}
+	rte_pktmbuf_trim(in->m, (uint16_t)beyond);
+	in->len -= (uint32_t)beyond;
+	return true;
+}
+
+/* False: the connection is at its end. */
+static bool text(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+
+	if (conn->closed && seq_gt(in->seq + in->len, conn->rxq.rcv_nxt)) {
+		/* SHLD-3, RFC 2525 2.17: nobody will ever read it. */
+		tcp_in_drop(in, DROP_tcp_after_close);
+		in->effects |= TCP_EFFECT_RST;
+		tcp_in_die(in, ECONNRESET);
+		return false;
+	}
+	if (!cut_to_window(in))
+		return true;
+	if (in->net->mem->level == MEM_SCARCE && in->seq != conn->rxq.rcv_nxt) {
+		tcp_in_drop(in, DROP_mem_low_input);
+		in->effects |= TCP_EFFECT_DUP_ACK;
+		return true;
+	}
+	rte_pktmbuf_adj(in->m, in->payload_off);
+	keep(in);
+	return true;
+}
+
+static void fin(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+
+	conn->fin_received = true;
+	conn->rxq.rcv_nxt++;
+	conn->rcv_adv = seq_max(conn->rcv_adv, conn->rxq.rcv_nxt);
+	in->effects |= TCP_EFFECT_READY | TCP_EFFECT_ACK;
+	switch (conn->state) {
+	case TCP_ESTABLISHED:
+		conn->state = TCP_CLOSE_WAIT;
+		break;
+	case TCP_FIN_WAIT_1:
+		conn->state = TCP_CLOSING;
+		break;
+	default: /* FIN-WAIT-2 */
+		in->effects |= TCP_EFFECT_TIME_WAIT;
+	}
+}
+
+void tcp_data_step(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+
+	if (conn->fin_received) {
+		/* All of it was received; the ACK that said so was lost. */
+		if (in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG))
+			in->effects |= TCP_EFFECT_ACK;
+		return;
+	}
+	if (in->len > 0 && !text(in))
+		return;
+	if (in->flags & RTE_TCP_FIN_FLAG) {
+		conn->fin_seen = true;
+		conn->fin_seq = in->seq + in->len;
+		if (!(in->effects & TCP_EFFECT_DUP_ACK))
+			in->effects |= TCP_EFFECT_ACK;
+	}
+	if (conn->fin_seen && conn->fin_seq == conn->rxq.rcv_nxt)
+		fin(in);
+}

@@ -1,0 +1,334 @@
+/* RFC 9293 3.10.7, in its order: one function a step; false means that the segment goes no further.
+ */
+#include "net/tcp_in.h"
+
+#include "net/flow_table.h"
+#include "net/tcp_listen.h"
+#include "net/tcp_reply.h"
+#include "net/tcp_timer.h"
+#include "net/tcp_timewait.h"
+
+#include <errno.h>
+#include <rte_common.h>
+#include <rte_prefetch.h>
+
+/* --- SYN-SENT (3.10.7.3) --- */
+
+static bool syn_sent_ack(struct tcp_in *in)
+{
+	const struct tcp_conn *conn = in->conn;
+
+	if (!(in->flags & RTE_TCP_ACK_FLAG))
+		return true;
+	if (seq_gt(in->ack, conn->iss) && seq_leq(in->ack, conn->snd_nxt))
+		return true;
+	tcp_in_drop(in, DROP_tcp_unacceptable);
+	in->effects |= TCP_EFFECT_RST;
+	return false;
+}
+
+static bool syn_sent_rst(struct tcp_in *in)
+{
+	if (!(in->flags & RTE_TCP_RST_FLAG))
+		return true;
+	if (in->flags & RTE_TCP_ACK_FLAG) {
+		counter_add(&in->net->counters->conn_refused, 1);
+		tcp_in_die(in, ECONNREFUSED);
+	}
+	return false;
+}
+
+static void syn_sent(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+	struct net *net = in->net;
+
+	if (!syn_sent_ack(in) || !syn_sent_rst(in))
+		return;
+	if (!(in->flags & RTE_TCP_SYN_FLAG)) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		return;
+	}
+	tcp_conn_syn_received(net, conn, in->seq, &in->opts);
+	conn->snd_wnd = conn->snd_wnd_max = in->wnd;
+	conn->snd_wl1 = in->seq;
+	conn->snd_wl2 = in->ack;
+	if (in->flags & RTE_TCP_ACK_FLAG) {
+		conn->snd_una = in->ack;
+		tcp_rtt_acked(&conn->rtt, &net->tcp.rtt_limits, in->ack, net->now_ns);
+		tcp_conn_established(net, conn);
+		in->effects |= TCP_EFFECT_ACK | TCP_EFFECT_READY;
+		return;
+	}
+	/* Simultaneous open (MUST-10). */
+	conn->state = TCP_SYN_RECEIVED;
+	conn->syn_due = true;
+	in->effects |= TCP_EFFECT_OUTPUT;
+}
+
+/* --- the other states (3.10.7.4): first, the sequence number --- */
+
+/* RFC 7323 5.3. False: the timestamp is older than one that was seen before. */
+static bool paws(struct tcp_in *in)
+{
+	const uint64_t valid_ns = 24ull * 86400 * 1000000000; /* 5.5: then the clock wrapped */
+	const struct tcp_conn *conn = in->conn;
+
+	if (!conn->timestamps || !(in->opts.present & TCP_OPT_TIMESTAMPS) ||
+	    !seq_lt(in->opts.ts_val, conn->ts_recent) || (in->flags & RTE_TCP_RST_FLAG) ||
+	    in->net->now_ns - conn->ts_recent_ns > valid_ns)
+		return true;
+	tcp_in_drop(in, DROP_tcp_paws);
+	in->effects |= in->len > 0 ? TCP_EFFECT_ACK : TCP_EFFECT_CHALLENGE;
+	return false;
+}
+
+/*
+ *       ack_sent    rcv_nxt         rcv_adv
+ *          | .......... | .............. |       A segment may end at ack_sent or later and begin
+ * at rcv_adv or earlier: so the ACK of a peer that has filled a window, even a shut one, is heard
+ * (MUST-66). Text is cut to the window later.
+ */
+static bool acceptable(const struct tcp_in *in)
+{
+	const struct tcp_conn *conn = in->conn;
+	uint32_t end = in->seq + in->len + !!(in->flags & RTE_TCP_SYN_FLAG) +
+		       !!(in->flags & RTE_TCP_FIN_FLAG);
+
+	return seq_geq(end, conn->ack_sent) &&
+	       seq_leq(in->seq, seq_max(conn->rcv_adv, conn->rxq.rcv_nxt));
+}
+
+static bool sequence_step(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+
+	if (!paws(in))
+		return false;
+	if (!acceptable(in)) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		if (in->flags & RTE_TCP_RST_FLAG)
+			return false;
+		in->effects |= in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG) ? TCP_EFFECT_ACK
+									     : TCP_EFFECT_CHALLENGE;
+		return false;
+	}
+	conn->rx_ns = in->net->now_ns;
+	conn->keepalive_sent = 0;
+	if (conn->timestamps && (in->opts.present & TCP_OPT_TIMESTAMPS) &&
+	    seq_leq(in->seq, conn->ack_sent) && seq_geq(in->opts.ts_val, conn->ts_recent)) {
+		conn->ts_recent = in->opts.ts_val;
+		conn->ts_recent_ns = in->net->now_ns;
+	}
+	return true;
+}
+
+/* --- second, RST --- */
+
+static bool rst_step(struct tcp_in *in)
+{
+	const struct tcp_conn *conn = in->conn;
+
+	if (!(in->flags & RTE_TCP_RST_FLAG))
+		return true;
+	/* RFC 5961 3.2: only the very next number resets. */
+	if (in->seq != conn->rxq.rcv_nxt) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		in->effects |= TCP_EFFECT_CHALLENGE;
+		return false;
+	}
+	if (conn->state == TCP_SYN_RECEIVED && !conn->from_listen) {
+		counter_add(&in->net->counters->conn_refused, 1);
+		tcp_in_die(in, ECONNREFUSED);
+		return false;
+	}
+	counter_add(&in->net->counters->conn_reset, 1);
+	tcp_in_die(in, ECONNRESET);
+	return false;
+}
+
+/* --- fourth, SYN (the third, security, is not ours) --- */
+
+static bool syn_step(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+
+	if (!(in->flags & RTE_TCP_SYN_FLAG))
+		return true;
+	if (conn->state == TCP_SYN_RECEIVED && in->seq == conn->irs) {
+		/* Simultaneous open: the peer's SYN-ACK. Else its SYN, again. */
+		if (in->flags & RTE_TCP_ACK_FLAG)
+			return true;
+		conn->syn_due = true;
+		in->effects |= TCP_EFFECT_OUTPUT;
+		return false;
+	}
+	tcp_in_drop(in, DROP_tcp_unacceptable);
+	in->effects |= TCP_EFFECT_CHALLENGE; /* RFC 5961 4.2 */
+	return false;
+}
+
+/* --- fifth, ACK: what is special in SYN-RECEIVED --- */
+
+static bool ack_step(struct tcp_in *in)
+{
+	struct tcp_conn *conn = in->conn;
+	struct net *net = in->net;
+
+	if (!(in->flags & RTE_TCP_ACK_FLAG)) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		return false;
+	}
+	if (tcp_conn_synchronized(conn))
+		return tcp_ack_step(in);
+	if (seq_leq(in->ack, conn->snd_una) || seq_gt(in->ack, conn->snd_nxt)) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		in->effects |= TCP_EFFECT_RST;
+		return false;
+	}
+	if (conn->from_listen && !tcp_listen_established(net, conn)) {
+		tcp_in_drop(in, DROP_tcp_backlog_full);
+		return false;
+	}
+	conn->snd_una = in->ack;
+	if (!tcp_rtt_acked(&conn->rtt, &net->tcp.rtt_limits, in->ack, net->now_ns) &&
+	    conn->timestamps && (in->opts.present & TCP_OPT_TIMESTAMPS))
+		tcp_rtt_sample_ts(&conn->rtt, &net->tcp.rtt_limits, tcp_conn_ts_now(net, conn),
+				  in->opts.ts_ecr);
+	tcp_conn_established(net, conn);
+	conn->snd_wl1 = in->seq;
+	conn->snd_wl2 = in->ack;
+	conn->snd_wnd = in->wnd;
+	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
+	in->effects |= TCP_EFFECT_READY | TCP_EFFECT_OUTPUT;
+	if (in->flags & RTE_TCP_SYN_FLAG) { /* simultaneous open: text begins after it */
+		in->flags &= ~RTE_TCP_SYN_FLAG;
+		in->seq++;
+		in->effects |= TCP_EFFECT_ACK;
+	}
+	return true;
+}
+
+/* --- all of them --- */
+
+static void steps(struct tcp_in *in)
+{
+	if (in->conn->state == TCP_SYN_SENT) {
+		syn_sent(in);
+		return;
+	}
+	if (!sequence_step(in) || !rst_step(in) || !syn_step(in) || !ack_step(in))
+		return;
+	/* Sixth, URG: the pointer is read and the bytes are delivered in line. */
+	tcp_data_step(in);
+}
+
+/* What the steps asked for, once, in an order in which nothing is lost. */
+static void carry_out(struct tcp_in *in)
+{
+	struct net *net = in->net;
+	struct tcp_conn *conn = in->conn;
+	uint32_t effects = in->effects;
+
+	if (effects & TCP_EFFECT_RST)
+		tcp_reply_rst(net, in->m);
+	if (in->m && (effects & TCP_EFFECT_DROP))
+		net_drop(net, in->m, in->reason);
+	else if (in->m)
+		rte_pktmbuf_free(in->m);
+	if (effects & TCP_EFFECT_DIE) {
+		tcp_conn_die(net, conn, in->error);
+		return;
+	}
+	if (effects & (TCP_EFFECT_TIME_WAIT | TCP_EFFECT_FINISH)) {
+		if (effects & TCP_EFFECT_ACK)
+			tcp_reply_conn(net, conn, RTE_TCP_ACK_FLAG);
+		tcp_conn_finish(net, conn,
+				effects & TCP_EFFECT_TIME_WAIT ? TCP_TIME_WAIT : TCP_CLOSED);
+		return;
+	}
+	if (effects & TCP_EFFECT_ACK)
+		conn->ack_due = true;
+	if ((effects & TCP_EFFECT_DUP_ACK) && conn->dup_acks_owed < TCP_DUP_ACKS_OWED_MAX)
+		conn->dup_acks_owed++;
+	if (effects & (TCP_EFFECT_ACK | TCP_EFFECT_DUP_ACK | TCP_EFFECT_OUTPUT))
+		tcp_conn_want_output(net, conn);
+	if (effects & TCP_EFFECT_CHALLENGE)
+		tcp_conn_challenge(net, conn);
+	if (effects & TCP_EFFECT_READY)
+		net_sock_ready(net, &conn->sock);
+	tcp_conn_check(conn);
+}
+
+static void input_conn(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m)
+{
+	const struct net_pkt *pkt = net_pkt_of(m);
+	struct tcp_in in = {
+		.net = net,
+		.conn = conn,
+		.m = m,
+		.seq = pkt->seq,
+		.ack = pkt->ack,
+		.len = pkt->payload_len,
+		.payload_off = pkt->payload_off,
+		.flags = pkt->tcp_flags,
+		/* The window of a SYN is never scaled (RFC 7323 2.2). */
+		.wnd = (uint32_t)pkt->wnd
+		       << (pkt->tcp_flags & RTE_TCP_SYN_FLAG ? 0 : conn->snd_wscale),
+	};
+
+	if (tcp_opt_parse(&in.opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
+			  pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN))
+		steps(&in);
+	else
+		tcp_in_drop(&in, DROP_tcp_bad);
+	carry_out(&in);
+}
+
+/* A segment without a connection here. */
+static void input_unknown(struct net *net, struct rte_mbuf *m)
+{
+	int owner = net_owner_shard(net, m);
+
+	if (owner == NET_OWNER_LOOP)
+		net_drop(net, m, DROP_steer_loop);
+	else if (owner >= 0 && owner != net->shard)
+		net_hand_over(net, m, (uint16_t)owner);
+	else
+		tcp_listen_syn(net, m, NULL); /* which answers RST if nobody listens */
+}
+
+static void input_one(struct net *net, struct rte_mbuf *m, void *value)
+{
+	counter_add(&net->counters->tcp_rx_segments, 1);
+	if (net_pkt_of(m)->multi)
+		net_drop(net, m, DROP_tcp_not_unicast); /* MUST-57 */
+	else if (!value)
+		input_unknown(net, m);
+	else if (tcp_flow_is_timewait(value))
+		tcp_timewait_input(net, tcp_timewait_of(value), m);
+	else
+		input_conn(net, value, m);
+}
+
+void tcp_input(struct net *net, struct rte_mbuf **pkts, unsigned n)
+{
+	const struct net_flow *flows[FLOW_TABLE_BULK_MAX];
+	void *values[FLOW_TABLE_BULK_MAX];
+	uint64_t version;
+
+	CHECK(n <= FLOW_TABLE_BULK_MAX);
+	for (unsigned i = 0; i < n; i++)
+		flows[i] = &net_pkt_of(pkts[i])->flow;
+	flow_table_find_bulk(net->tcp.flows, flows, n, values);
+	version = flow_table_version(net->tcp.flows);
+	for (unsigned i = 0; i < n; i++)
+		if (values[i])
+			rte_prefetch0((char *)((uintptr_t)values[i] & ~(uintptr_t)1));
+	for (unsigned i = 0; i < n; i++) {
+		/* A segment before this one may have begun or ended its connection. */
+		if (flow_table_version(net->tcp.flows) != version)
+			values[i] = flow_table_find_or_null(net->tcp.flows, flows[i]);
+		input_one(net, pkts[i], values[i]);
+	}
+}

@@ -1,0 +1,33 @@
+/*
+ * LISTEN: a port that connections come to. Each listener has a queue of half-open connections
+ * (SYN-RECEIVED) and one of those that wait to be accepted; its backlog bounds each of them.
+ */
+#ifndef NET_TCP_LISTEN_H
+#define NET_TCP_LISTEN_H
+
+#include "net/tcp_conn.h"
+
+struct tcp_listener {
+	struct net_sock sock;
+	LIST_ENTRY(tcp_listener) link;
+	struct net_endpoint local;
+	uint32_t backlog;
+	uint32_t syn_count, accept_count;
+	struct tcp_conn_list syns, accepts; /* oldest first */
+	struct tcp_options options;
+};
+
+_Static_assert(offsetof(struct tcp_listener, sock) == 0, "a socket's head is its beginning");
+
+/* This shard has a listener for the segment's local endpoint. */
+bool tcp_listen_wants(const struct net *net, const struct net_pkt *pkt);
+/* A segment without a connection, whose owner is this shard; takes over m. after: a sequence number
+ * that the connection must start beyond (TIME-WAIT's), or NULL. */
+void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after);
+
+/* The handshake's last ACK is there. False: no room in the accept queue, nothing changed. */
+bool tcp_listen_established(struct net *net, struct tcp_conn *conn);
+/* The connection leaves its listener's queues, if it is in one. */
+void tcp_listen_forget(struct net *net, struct tcp_conn *conn);
+
+#endif

@@ -1,0 +1,144 @@
+#include "net/tcp_timewait.h"
+
+#include "mem/slab.h"
+#include "net/flow_table.h"
+#include "net/tcp_listen.h"
+#include "net/tcp_reply.h"
+
+static struct net_endpoint local_of(const struct net_flow *flow)
+{
+	return (struct net_endpoint){flow->local, flow->local_port};
+}
+
+static void forget(struct net *net, struct tcp_timewait *tw)
+{
+	CHECK(flow_table_remove_or_null(net->tcp.flows, &tw->flow) != NULL);
+	if (tw->foreign)
+		net_listen_foreign_mt(net->tables, IPPROTO_TCP, local_of(&tw->flow), net->shard,
+				      -1);
+	TAILQ_REMOVE(&net->tcp.timewait, tw, link);
+	slab_free(net->tcp.timewaits, tw);
+}
+
+static void start_wait(struct net *net, struct tcp_timewait *tw)
+{
+	tw->deadline_ns = net->now_ns + 2 * net->tcp.config.msl_ns;
+	TAILQ_INSERT_TAIL(&net->tcp.timewait, tw, link);
+}
+
+void tcp_timewait_enter(struct net *net, const struct tcp_conn *conn)
+{
+	struct tcp_timewait *tw = slab_alloc_or_null(net->tcp.timewaits);
+
+	if (!tw && !TAILQ_EMPTY(&net->tcp.timewait)) {
+		forget(net, TAILQ_FIRST(&net->tcp.timewait));
+		tw = slab_alloc_or_null(net->tcp.timewaits);
+	}
+	if (!tw)
+		return;
+	*tw = (struct tcp_timewait){
+		.flow = conn->flow,
+		.timestamps = conn->timestamps,
+		.ttl = conn->options.ttl,
+		.tos = conn->options.tos,
+		.wnd = (uint16_t)RTE_MIN((conn->rcv_adv - conn->rxq.rcv_nxt) >> conn->rcv_wscale,
+					 (uint32_t)TCP_WND_MAX),
+		.snd_nxt = conn->snd_nxt,
+		.rcv_nxt = conn->rxq.rcv_nxt,
+		.ts_recent = conn->ts_recent,
+		.ts_offset = conn->ts_offset,
+	};
+	if (conn->foreign)
+		tw->foreign = net_listen_foreign_mt(net->tables, IPPROTO_TCP, local_of(&tw->flow),
+						    net->shard, 1) == 0;
+	CHECK(flow_table_insert(net->tcp.flows, &tw->flow, (void *)((uintptr_t)tw | 1)) == 0);
+	start_wait(net, tw);
+}
+
+/* The ACK of the peer's FIN was lost, or something old came by. */
+static void acknowledge(struct net *net, struct tcp_timewait *tw, struct rte_mbuf *m)
+{
+	struct tcp_reply ack = {
+		.seq = tw->snd_nxt,
+		.ack = tw->rcv_nxt,
+		.flags = RTE_TCP_ACK_FLAG,
+		.wnd = tw->wnd,
+		.timestamps = tw->timestamps,
+		.ts_val = (uint32_t)(net->now_ns / 1000000) + tw->ts_offset,
+		.ts_ecr = tw->ts_recent,
+		.ttl = tw->ttl,
+		.tos = tw->tos,
+	};
+	struct net_dst dst;
+
+	net_dst_reply(net, &dst, m);
+	tcp_reply_send(net, &dst, &tw->flow, &ack);
+	tw->ack_ns = net->now_ns;
+}
+
+/* A SYN that cannot be an old one: RFC 9293 3.10.7.4 (MUST-13's exception), RFC 6191. */
+static bool is_new_syn(const struct tcp_timewait *tw, const struct net_pkt *pkt,
+		       const struct tcp_opts *opts)
+{
+	const uint8_t mask =
+		RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_RST_FLAG | RTE_TCP_FIN_FLAG;
+
+	if ((pkt->tcp_flags & mask) != RTE_TCP_SYN_FLAG)
+		return false;
+	if (seq_gt(pkt->seq, tw->rcv_nxt))
+		return true;
+	return tw->timestamps && (opts->present & TCP_OPT_TIMESTAMPS) &&
+	       seq_gt(opts->ts_val, tw->ts_recent);
+}
+
+/* RFC 1337: an RST does not end TIME-WAIT. */
+void tcp_timewait_input(struct net *net, struct tcp_timewait *tw, struct rte_mbuf *m)
+{
+	const struct net_pkt *pkt = net_pkt_of(m);
+	const uint8_t *bytes = (const uint8_t *)(net_pkt_tcp(m) + 1);
+	struct tcp_opts opts;
+
+	if (!tcp_opt_parse(&opts, bytes, pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN)) {
+		net_drop(net, m, DROP_tcp_bad);
+		return;
+	}
+	if (pkt->tcp_flags & RTE_TCP_RST_FLAG) {
+		net_drop(net, m, DROP_tcp_unacceptable);
+		return;
+	}
+	if (is_new_syn(tw, pkt, &opts) && tcp_listen_wants(net, pkt)) {
+		uint32_t snd_nxt = tw->snd_nxt;
+
+		forget(net, tw);
+		tcp_listen_syn(net, m, &snd_nxt);
+		return;
+	}
+	if (pkt->tcp_flags & RTE_TCP_FIN_FLAG) {
+		TAILQ_REMOVE(&net->tcp.timewait, tw, link);
+		start_wait(net, tw);
+	}
+	if (net_pkt_seg_len(pkt) > 0 || net->now_ns - tw->ack_ns >= TCP_CHALLENGE_NS)
+		acknowledge(net, tw, m);
+	net_drop(net, m, DROP_tcp_unacceptable);
+}
+
+void tcp_timewait_expire(struct net *net)
+{
+	struct tcp_timewait *tw;
+
+	while ((tw = TAILQ_FIRST(&net->tcp.timewait)) && tw->deadline_ns <= net->now_ns)
+		forget(net, tw);
+}
+
+uint64_t tcp_timewait_deadline(const struct net *net)
+{
+	const struct tcp_timewait *tw = TAILQ_FIRST(&net->tcp.timewait);
+
+	return tw ? tw->deadline_ns : UINT64_MAX;
+}
+
+void tcp_timewait_fini(struct net *net)
+{
+	while (!TAILQ_EMPTY(&net->tcp.timewait))
+		forget(net, TAILQ_FIRST(&net->tcp.timewait));
+}
