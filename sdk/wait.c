@@ -3,6 +3,8 @@
 #include "sdk/convert.h"
 #include "sdk/world.h"
 
+#include <time.h>
+
 /* Results that one round of demi_wait_next_n() fetches. */
 enum { WAIT_ROUND_LEN = 128 };
 
@@ -44,30 +46,58 @@ int demi_wait_any(demi_qresult_t *qr_out, int *ready_offset, const demi_qtoken_t
 	return -rc;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Rounds share one deadline. Without a second round there is no need to know the time. */
+static uint64_t deadline_of(uint64_t timeout_ns, int num_qrs)
+{
+	const uint64_t now = num_qrs > WAIT_ROUND_LEN && timeout_ns != SHARD_FOREVER ? now_ns() : 0;
+
+	return timeout_ns < SHARD_FOREVER - now ? now + timeout_ns : SHARD_FOREVER;
+}
+
+static uint64_t left_until(uint64_t deadline)
+{
+	const uint64_t now = deadline != SHARD_FOREVER ? now_ns() : 0;
+
+	if (deadline == SHARD_FOREVER)
+		return SHARD_FOREVER;
+	return deadline > now ? deadline - now : 0;
+}
+
 int demi_wait_next_n(demi_qresult_t *qr_out, int num_qrs, int *num_qrs_out,
 		     const struct timespec *timeout)
 {
 	KEEP_ERRNO;
 	struct shard *shard = world_shard_or_null();
 	struct shard_result results[WAIT_ROUND_LEN];
-	uint64_t timeout_ns;
-	int done, rc;
+	uint64_t timeout_ns, deadline;
+	int count = 0, done, rc;
 
 	if (shard == NULL)
 		return ENOSYS;
 	if (qr_out == NULL || num_qrs_out == NULL || num_qrs < 0 ||
 	    convert_timeout(timeout, &timeout_ns) != 0)
 		return EINVAL;
-	*num_qrs_out = 0;
-	do {
-		const int left = num_qrs - *num_qrs_out;
-		const int want = left < WAIT_ROUND_LEN ? left : WAIT_ROUND_LEN;
+	deadline = deadline_of(timeout_ns, num_qrs);
+	for (;;) {
+		const int left = num_qrs - count;
 
 		done = 0;
-		rc = shard_wait_next_n(shard, want, timeout_ns, results, &done);
+		rc = shard_wait_next_n(shard, left < WAIT_ROUND_LEN ? left : WAIT_ROUND_LEN,
+				       timeout_ns, results, &done);
 		for (int i = 0; i < done; i++)
-			qr_out[(*num_qrs_out)++] = convert_result(&results[i]);
-		timeout_ns = 0; /* what is ready by now comes along, nothing more is waited for */
-	} while (rc == 0 && done == WAIT_ROUND_LEN && *num_qrs_out < num_qrs);
-	return rc == -ETIMEDOUT && *num_qrs_out >= WAIT_ROUND_LEN ? 0 : -rc;
+			qr_out[count++] = convert_result(&results[i]);
+		if (rc != 0 || count == num_qrs)
+			break;
+		timeout_ns = left_until(deadline);
+	}
+	*num_qrs_out = count;
+	return -rc;
 }

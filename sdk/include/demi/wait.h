@@ -33,8 +33,9 @@ DEMI_API int demi_wait_any(demi_qresult_t *qr_out, int *ready_offset, const demi
 			   int num_qts, const struct timespec *timeout) ATTR_NONNULL(1, 2, 3);
 
 /*
- * Takes the next results, at most num_qrs, of anything outstanding on this shard, without a list of
- * tokens. *num_qrs_out says how many, with ETIMEDOUT and ECANCELED too: those are valid and
+ * Takes the next num_qrs results of anything outstanding on this shard, without a list of tokens,
+ * and waits for as many: a server asks for 1, and then with a timeout of {0, 0} for what else is
+ * ready. *num_qrs_out says how many came, with ETIMEDOUT and ECANCELED too: those are valid and
  * consumed. EINVAL: a negative count.
  */
 DEMI_API int demi_wait_next_n(demi_qresult_t *qr_out, int num_qrs, int *num_qrs_out,
