@@ -16,8 +16,14 @@ enum {
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_PARAMETER_PROBLEM = 12,
 	ICMP_FRAGMENTATION_NEEDED = 4,
-	QUOTED_L4_LEN = 8, /* what every ICMP error quotes behind the IP header: RFC 792 */
 };
+
+/* What every ICMP error quotes behind the IP header (RFC 792): enough of TCP to know the segment.
+ */
+struct quoted_l4 {
+	rte_be16_t src_port, dst_port;
+	rte_be32_t seq;
+} __rte_packed;
 
 static bool sum_is_good(const struct rte_mbuf *m, uint64_t mask, uint64_t good, uint64_t none)
 {
@@ -109,13 +115,13 @@ static enum drop_reason parse_quoted(const struct net_tables *tables, struct rte
 	const struct rte_ipv4_hdr *ip =
 		rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, pkt->payload_off);
 	uint16_t header_len;
-	const rte_be16_t *ports;
+	const struct quoted_l4 *quoted;
 
-	if (pkt->payload_len < IP4_LEN_MIN + QUOTED_L4_LEN)
+	if (pkt->payload_len < IP4_LEN_MIN + (int)sizeof(struct quoted_l4))
 		return DROP_icmp_bad;
 	header_len = rte_ipv4_hdr_len(ip);
 	if (ip->version_ihl >> 4 != 4 || header_len < IP4_LEN_MIN ||
-	    header_len + QUOTED_L4_LEN > pkt->payload_len)
+	    header_len + (int)sizeof(struct quoted_l4) > pkt->payload_len)
 		return DROP_icmp_bad;
 	pkt->flow.local.v4 = ip->src_addr;
 	pkt->flow.remote.v4 = ip->dst_addr;
@@ -124,10 +130,11 @@ static enum drop_reason parse_quoted(const struct net_tables *tables, struct rte
 	    (pkt->proto != IPPROTO_TCP && pkt->proto != IPPROTO_UDP) ||
 	    ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
 		return DROP_icmp_ignored;
-	ports = rte_pktmbuf_mtod_offset(m, const rte_be16_t *, pkt->payload_off + header_len);
-	pkt->flow.local_port = ports[0];
-	pkt->flow.remote_port = ports[1];
-	pkt->seq = rte_be_to_cpu_32(*(const unaligned_uint32_t *)&ports[2]);
+	quoted =
+		rte_pktmbuf_mtod_offset(m, const struct quoted_l4 *, pkt->payload_off + header_len);
+	pkt->flow.local_port = quoted->src_port;
+	pkt->flow.remote_port = quoted->dst_port;
+	pkt->seq = rte_be_to_cpu_32(quoted->seq);
 	pkt->kind = NET_PKT_ICMP_ERROR;
 	return PARSE_OK;
 }

@@ -31,6 +31,7 @@ struct udp {
 
 enum {
 	UDP_HEADER_LEN = sizeof(struct rte_udp_hdr),
+	HEADERS_LEN = IP4_HEADER_LEN + UDP_HEADER_LEN,
 	PORT_TRIES_MAX = 4096, /* of port 0 */
 };
 
@@ -257,7 +258,7 @@ int udp_push(struct net *net, struct udp_sock *us, const void *data, uint32_t le
 	err = find_way(net, us, dest->addr);
 	if (err)
 		return err;
-	if (len + UDP_HEADER_LEN + IP4_HEADER_LEN > us->dst.mtu)
+	if (us->dst.mtu < IP4_MTU_MIN || len > us->dst.mtu - (uint32_t)HEADERS_LEN)
 		return -EMSGSIZE;
 	if (net->mem->level == MEM_SCARCE || !net_reply_room(net, us->dst.iface))
 		return -EAGAIN;

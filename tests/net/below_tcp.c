@@ -1,32 +1,24 @@
 #include "below_tcp.h"
 
+#include "eal_group.h"
+
 #include <rte_arp.h>
-#include <rte_eal.h>
-#include <rte_errno.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
-#include <rte_lcore.h>
 #include <stdlib.h>
 
 int eal_setup(void **state)
 {
-	char *argv[] = {"test",
-			"--no-huge",
-			"-m",
-			"64",
-			"--no-pci",
-			"--no-shconf",
-			"--no-telemetry",
-			"--log-level=error",
-			"--lcores=0",
-			"--iova-mode=va",
-			NULL};
-
-	(void)state;
-	if (rte_eal_init(sizeof(argv) / sizeof(argv[0]) - 1, argv) < 0)
+	if (eal_group_setup(state) != 0)
 		return -1;
 	rcu_register_thread();
 	return 0;
+}
+
+int eal_teardown(void **state)
+{
+	rcu_unregister_thread();
+	return eal_group_teardown(state);
 }
 
 /* --- env --- */
@@ -140,7 +132,8 @@ struct world *world_begin(uint16_t shard_count)
 	w->now_ns += 10 * S;
 	for (uint16_t i = 0; i < shard_count; i++)
 		begin_shard(w, i);
-	w->now_ns += 10 * S;
+	world_poll(w, 10 * S);
+	fake_tcp.poll_count = 0;
 	return w;
 }
 

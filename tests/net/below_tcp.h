@@ -82,8 +82,9 @@ struct fake_tcp {
 };
 extern struct fake_tcp fake_tcp;
 
-/* Group setup: the EAL without devices, and this thread a reader of RCU. */
+/* Group setup and teardown: the EAL without devices, and this thread a reader of RCU. */
 int eal_setup(void **state);
+int eal_teardown(void **state);
 /* A world of shard_count shards; announcements are over; ends with world_end(), which checks that
  * no buffer is missing. */
 struct world *world_begin(uint16_t shard_count);
