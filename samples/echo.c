@@ -350,25 +350,35 @@ static void say_ready(struct server *server)
 		       options.udp ? " and udp" : "");
 }
 
+/* What is there already, else the next result alone: so nobody waits for a batch to fill up. */
+static int wait_some(demi_qresult_t results[RESULT_COUNT], int *n, const struct timespec *timeout)
+{
+	static const struct timespec none;
+	int error = demi_wait_next_n(results, RESULT_COUNT, n, &none);
+
+	if (error == ETIMEDOUT && *n == 0)
+		error = demi_wait_next_n(results, 1, n, timeout);
+	return error == ETIMEDOUT ? 0 : error;
+}
+
 static void serve(struct server *server)
 {
 	static const struct timespec short_while = {.tv_nsec = 1000000};
 	const struct timespec period = {.tv_sec = (time_t)(options.stats_ns / 1000000000u),
 					.tv_nsec = (long)(options.stats_ns % 1000000000u)};
-	const struct timespec *timeout = options.stats_ns ? &period : NULL, *limit;
+	const struct timespec *timeout = options.stats_ns ? &period : NULL;
 	demi_qresult_t results[RESULT_COUNT];
 	int error, n;
 
 	do {
-		limit = server->starved ? &short_while : timeout;
-		error = demi_wait_next_n(results, RESULT_COUNT, &n, limit);
+		error = wait_some(results, &n, server->starved ? &short_while : timeout);
 		for (int i = 0; i < n; i++)
 			result(server, &results[i]);
 		if (server->starved)
 			retry_starved(server);
 		if (options.stats_ns)
 			print_stats(server);
-	} while (!error || error == ETIMEDOUT);
+	} while (!error);
 	if (error != ECANCELED)
 		complain(server, "wait", error);
 }

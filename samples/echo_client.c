@@ -221,10 +221,20 @@ static void open_one(struct client *client)
 	client->connecting++;
 }
 
+/* What is there already, else the next result alone: so nobody waits for a batch to fill up. */
+static int wait_some(demi_qresult_t results[RESULT_COUNT], int *n)
+{
+	static const struct timespec none, period = {.tv_nsec = 100000000};
+	int error = demi_wait_next_n(results, RESULT_COUNT, n, &none);
+
+	if (error == ETIMEDOUT && *n == 0)
+		error = demi_wait_next_n(results, 1, n, &period);
+	return error == ETIMEDOUT ? 0 : error;
+}
+
 /* Until every connection is over. 0, or why not. */
 static int run(struct client *client)
 {
-	static const struct timespec period = {.tv_nsec = 100000000};
 	uint64_t give_up_ns = now_ns() + (uint64_t)options.limit_s * 1000000000u;
 	demi_qresult_t results[RESULT_COUNT];
 	int error = 0, n;
@@ -232,10 +242,10 @@ static int run(struct client *client)
 	while (client->over < client->conn_count) {
 		while (client->opened < client->conn_count && client->connecting < CONNECTING_MAX)
 			open_one(client);
-		error = demi_wait_next_n(results, RESULT_COUNT, &n, &period);
+		error = wait_some(results, &n);
 		for (int i = 0; i < n; i++)
 			result(client, &results[i]);
-		if (error && error != ETIMEDOUT)
+		if (error)
 			return error;
 		if (now_ns() >= give_up_ns)
 			return ETIMEDOUT;
