@@ -23,10 +23,11 @@ void ip4_header_write(struct rte_ipv4_hdr *ip, struct ip_addr source, struct ip_
 
 /*
  * Makes a frame of a packet that begins with its TCP, UDP or ICMP header (any number of segments,
- * pkt_len right, at least IP4_ENCAP_LEN bytes of headroom that may be written): prepends Ethernet
- * and IPv4 headers and fills in the checksums of IPv4 and of TCP or UDP, or leaves them to the
- * device where dst's interface says so (ol_flags, l2_len, l3_len, l4_len). An ICMP checksum is the
- * caller's. dst must be resolved. m->ol_flags loses its other transmit flags.
+ * the header whole in the first, pkt_len right, at least IP4_ENCAP_LEN bytes of headroom that may
+ * be written): prepends Ethernet and IPv4 headers and fills in the checksums of IPv4 and of TCP or
+ * UDP, or leaves them to the device where dst's interface says so (ol_flags, l2_len, l3_len,
+ * l4_len). An ICMP checksum is the caller's. dst must be resolved. m->ol_flags loses its other
+ * transmit flags.
  */
 void ip4_encap(const struct net *net, const struct net_dst *dst, struct ip_addr remote,
 	       struct rte_mbuf *m, uint8_t proto, uint8_t ttl, uint8_t tos);
