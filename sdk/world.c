@@ -76,24 +76,48 @@ static int start(bool single, struct runtime_config *config, struct runtime **ou
 	return rc;
 }
 
-/* 0, or -EIO if packet buffers were missing. */
-static int end(struct runtime *runtime)
+/* Returns how many packet buffers were missing. */
+static unsigned end(struct runtime *runtime)
 {
-	unsigned missing;
-
 	atomic_store(&process_runtime, NULL);
 	while (atomic_load(&process_lookers) != 0)
 		sched_yield();
-	missing = runtime_end(runtime);
+	return runtime_end(runtime);
+}
+
+/* 0 or EIO. */
+static int complain(unsigned missing)
+{
 	if (missing == 0)
 		return 0;
 	fprintf(stderr, "clowder: %u packet buffers were not given back\n", missing);
-	return -EIO;
+	return EIO;
+}
+
+/*
+ * A program that was written for Demikernel knows no demi_fini(): it closes and ends, and its peers
+ * shall still get what it pushed, and the FIN. What it did not free is not worth a word then.
+ */
+static void end_at_exit(void)
+{
+	struct world world = world_current;
+
+	if (world.shard == NULL || world.running)
+		return;
+	world_current = (struct world){0};
+	runtime_leave(world.shard, WORLD_LINGER_NS);
+	end(world.runtime);
+}
+
+static void register_end_at_exit(void)
+{
+	atexit(end_at_exit);
 }
 
 int demi_init(const struct demi_args *args)
 {
 	KEEP_ERRNO;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct runtime_config config;
 	struct world world = {0};
 	int rc;
@@ -112,6 +136,7 @@ int demi_init(const struct demi_args *args)
 		return -rc;
 	}
 	world_current = world;
+	pthread_once(&once, register_end_at_exit);
 	return 0;
 }
 
@@ -126,7 +151,7 @@ int demi_fini(void)
 		return EINVAL;
 	world_current = (struct world){0};
 	runtime_leave(world.shard, WORLD_LINGER_NS);
-	return -end(world.runtime);
+	return complain(end(world.runtime));
 }
 
 /* --- many shards --- */
@@ -243,8 +268,8 @@ int demi_shard_run(const struct demi_args *args, int (*main_fn)(void *arg), void
 		return -rc;
 	run.count = runtime_shard_count(run.runtime);
 	result = run_all(&run);
-	rc = end(run.runtime);
-	return result != 0 ? result : -rc;
+	rc = complain(end(run.runtime));
+	return result != 0 ? result : rc;
 }
 
 int demi_shard_stop(void)

@@ -30,7 +30,8 @@ extern "C" {
  * EEXIST: this thread, or another one of this process, has a world already. EINVAL: the
  * configuration, or LIBOS, cannot be used. Other values say what the start of devices said. For
  * every failure but EEXIST one line on stderr names file, line, key, what was found and what is
- * allowed. Ended by demi_fini() of demi/ext.h.
+ * allowed. Ended by demi_fini() of demi/ext.h, or when
+ * this thread calls exit().
  */
 DEMI_API int demi_init(const struct demi_args *args);
 
