@@ -92,20 +92,55 @@ static void fill(struct demi_shard_figures *out, const struct runtime_figures *i
 	};
 }
 
+/* What the shards of the last demi_shard_run() ended with. */
+static struct demi_shard_figures ended[NET_SHARD_MAX];
+static int ended_count;
+
+void world_figures_keep(const struct runtime *runtime)
+{
+	struct runtime_figures found;
+
+	ended_count = runtime_shard_count(runtime);
+	for (int i = 0; i < ended_count; i++) {
+		runtime_figures_mt(runtime, (uint16_t)i, &found);
+		fill(&ended[i], &found);
+	}
+}
+
 /* The caller may have been compiled against a shorter or a longer struct. */
+static int copy(struct demi_shard_figures *all, struct demi_shard_figures *out)
+{
+	size_t len = out->size < sizeof(*all) ? out->size : sizeof(*all);
+
+	if (len < FIGURES_SIZE_MIN)
+		return EINVAL;
+	all->size = (uint32_t)len;
+	memcpy(out, all, len);
+	return 0;
+}
+
 static int figures(struct runtime *runtime, int shard, struct demi_shard_figures *out)
 {
 	struct runtime_figures found;
 	struct demi_shard_figures all;
-	size_t len = out->size < sizeof(all) ? out->size : sizeof(all);
 
-	if (shard < 0 || shard >= runtime_shard_count(runtime) || len < FIGURES_SIZE_MIN)
+	if (shard < 0 || shard >= runtime_shard_count(runtime))
 		return EINVAL;
 	runtime_figures_mt(runtime, (uint16_t)shard, &found);
 	fill(&all, &found);
-	all.size = (uint32_t)len;
-	memcpy(out, &all, len);
-	return 0;
+	return copy(&all, out);
+}
+
+static int figures_ended(int shard, struct demi_shard_figures *out)
+{
+	struct demi_shard_figures all;
+
+	if (ended_count == 0)
+		return ENOSYS;
+	if (out == NULL || shard < 0 || shard >= ended_count)
+		return EINVAL;
+	all = ended[shard];
+	return copy(&all, out);
 }
 
 int demi_shard_figures(int shard, struct demi_shard_figures *out)
@@ -115,7 +150,7 @@ int demi_shard_figures(int shard, struct demi_shard_figures *out)
 	int error;
 
 	if (runtime == NULL)
-		return ENOSYS;
+		return figures_ended(shard, out);
 	error = out == NULL ? EINVAL : figures(runtime, shard, out);
 	world_put();
 	return error;

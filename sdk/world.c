@@ -268,6 +268,7 @@ int demi_shard_run(const struct demi_args *args, int (*main_fn)(void *arg), void
 		return -rc;
 	run.count = runtime_shard_count(run.runtime);
 	result = run_all(&run);
+	world_figures_keep(run.runtime);
 	rc = complain(end(run.runtime));
 	return result != 0 ? result : rc;
 }

@@ -32,6 +32,9 @@ static inline struct shard *world_shard_or_null(void)
 struct runtime *world_get_or_null(void);
 void world_put(void);
 
+/* Keeps the shards' figures for after the end; every shard has left. */
+void world_figures_keep(const struct runtime *runtime);
+
 static inline void world_errno_restore(const int *kept)
 {
 	errno = *kept;

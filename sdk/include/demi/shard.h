@@ -83,8 +83,9 @@ struct demi_shard_figures {
 };
 
 /*
- * The figures of one shard of this process. Any thread; a snapshot. out->size must be set. EINVAL:
- * no such shard, NULL, or a size below 8.
+ * The figures of one shard of this process. Any thread; a snapshot. out->size must be set. After
+ * demi_shard_run() has returned they are what the shards ended with. EINVAL: no such shard, NULL,
+ * or a size below 8.
  */
 DEMI_API int demi_shard_figures(int shard, struct demi_shard_figures *out) ATTR_NONNULL(2);
 
