@@ -9,7 +9,10 @@ enum {
 	ICMP_UNREACHABLE = 3,
 	ICMP_PORT_UNREACHABLE = 3,
 	ICMP_HEADER_LEN = sizeof(struct rte_icmp_hdr),
-	ICMP_ERROR_LEN_MAX = 576, /* of an IP packet: RFC 1812 4.3.2.3 */
+	/* An error is an IP packet of at most 576 bytes: RFC 1812 4.3.2.3. */
+	QUOTED_LEN_MAX = 576 - IP4_HEADER_LEN - ICMP_HEADER_LEN,
+	/* What an error adds in front of the packet that it quotes. */
+	HEADROOM_NEEDED = IP4_ENCAP_LEN + ICMP_HEADER_LEN - ETH_HEADER_LEN,
 };
 
 /* Why an answer is withheld, or DROP_COUNT. */
@@ -93,21 +96,16 @@ void icmp_port_unreachable(struct net *net, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 		return;
 	}
-	reason = withheld(net);
+	reason = rte_pktmbuf_headroom(m) < HEADROOM_NEEDED ? DROP_mem_none : withheld(net);
 	if (reason != DROP_COUNT) {
 		net_drop(net, m, reason);
 		return;
 	}
 	net_dst_reply(net, &dst, m);
 	rte_pktmbuf_adj(m, ETH_HEADER_LEN);
-	if (m->data_len > ICMP_ERROR_LEN_MAX - IP4_HEADER_LEN - ICMP_HEADER_LEN)
-		rte_pktmbuf_trim(
-			m, m->data_len - (ICMP_ERROR_LEN_MAX - IP4_HEADER_LEN - ICMP_HEADER_LEN));
+	if (m->data_len > QUOTED_LEN_MAX)
+		rte_pktmbuf_trim(m, m->data_len - QUOTED_LEN_MAX);
 	icmp = (struct rte_icmp_hdr *)rte_pktmbuf_prepend(m, ICMP_HEADER_LEN);
-	if (!icmp) {
-		net_drop(net, m, DROP_mem_none);
-		return;
-	}
 	*icmp = (struct rte_icmp_hdr){.icmp_type = ICMP_UNREACHABLE,
 				      .icmp_code = ICMP_PORT_UNREACHABLE};
 	send_back(net, &dst, m);

@@ -196,6 +196,26 @@ static void unreachables_are_under_the_same_limit(void **state)
 	assert_int_equal(world_drops(w, DROP_udp_no_port), 30);
 }
 
+static void a_buffer_without_headroom_gets_no_answer(void **state)
+{
+	struct world *w = *state;
+	const struct frame in = frame_udp(40001, 9, 10);
+	struct rte_mbuf *m = frame_to_mbuf(w, &in);
+	struct frame out;
+
+	memmove((char *)m->buf_addr + 26, rte_pktmbuf_mtod(m, void *), in.len);
+	m->data_off = 26;
+	net_input(world_net(w, 0), &m, 1, NET_FROM_WIRE, w->now_ns);
+	assert_int_equal(world_drops(w, DROP_mem_none), 1);
+	assert_false(world_output(w, 0, 0, &out));
+	m = frame_to_mbuf(w, &in);
+	memmove((char *)m->buf_addr + 28, rte_pktmbuf_mtod(m, void *), in.len);
+	m->data_off = 28;
+	net_input(world_net(w, 0), &m, 1, NET_FROM_WIRE, w->now_ns);
+	assert_true(world_output(w, 0, 0, &out));
+	assert_true(frame_ip_valid(&out));
+}
+
 /* About a segment from us:8080 to peer:port. */
 static struct frame error_about(uint8_t type, uint8_t code, uint32_t rest, uint8_t proto,
 				uint16_t port)
@@ -289,6 +309,7 @@ int main(void)
 		T(a_closed_udp_port_is_unreachable),
 		T(a_broadcast_to_a_closed_port_is_not_answered),
 		T(unreachables_are_under_the_same_limit),
+		T(a_buffer_without_headroom_gets_no_answer),
 		T(must_54_errors_reach_tcp_with_all_they_say),
 		T(errors_about_udp_are_ignored),
 		cmocka_unit_test(an_error_goes_to_the_owner_of_its_flow),

@@ -5,6 +5,7 @@
 
 #include <rte_arp.h>
 #include <rte_ip.h>
+#include <stdlib.h>
 
 static int setup(void **state)
 {
@@ -115,6 +116,54 @@ static void assert_no_truncation_passes(struct world *w, const struct frame *who
 	assert_int_equal(parse(w, &f, 0, NULL), PARSE_OK);
 	for (f.len = whole->len - 1; f.len > 0; f.len--)
 		assert_int_not_equal(parse(w, &f, 0, NULL), PARSE_OK);
+}
+
+/* A frame whose memory ends where it ends: under ASan a look behind it is a crash. */
+static void parse_exact(struct world *w, const struct frame *f, uint64_t ol_flags)
+{
+	struct {
+		struct rte_mbuf m;
+		struct pbuf pbuf;
+	} buffer = {.m = {.refcnt = 1,
+			  .nb_segs = 1,
+			  .ol_flags = ol_flags,
+			  .buf_len = f->len,
+			  .data_len = f->len,
+			  .pkt_len = f->len,
+			  .priv_size = PBUF_PRIV_LEN}};
+
+	buffer.m.buf_addr = malloc(f->len);
+	assert_non_null(buffer.m.buf_addr);
+	memcpy(buffer.m.buf_addr, f->bytes, f->len);
+	parse_frame(w->tables, &buffer.m);
+	free(buffer.m.buf_addr);
+}
+
+static void nothing_is_read_behind_the_end_of_a_frame(void **state)
+{
+	const struct frame frames[] = {
+		frame_tcp(40001, 8080, RTE_TCP_ACK_FLAG, 33),
+		frame_udp(40001, 53, 33),
+		frame_icmp(8, 0, 1, NULL, 33),
+		quoted_error(IPPROTO_TCP),
+	};
+	const uint64_t believed = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct frame f = frames[i];
+
+		for (; f.len > 0; f.len--) {
+			/* As it came, and with lengths that pretend to be whole. */
+			parse_exact(*state, &f, believed);
+			if (f.len > 34)
+				frame_ip(&f)->total_length = rte_cpu_to_be_16(f.len - 14);
+			for (unsigned ihl = 5; ihl < 16; ihl++) {
+				f.bytes[14] = 0x40 | ihl;
+				parse_exact(*state, &f, believed);
+			}
+			f.bytes[14] = 0x45;
+		}
+	}
 }
 
 static void no_truncated_frame_passes(void **state)
@@ -540,6 +589,7 @@ int main(void)
 		T(a_tcp_segment_is_told_apart_to_the_last_field),
 		T(must_1_the_window_is_unsigned),
 		T(padding_behind_the_packet_is_no_payload),
+		T(nothing_is_read_behind_the_end_of_a_frame),
 		T(no_truncated_frame_passes),
 		T(no_datagram_cut_inside_ip_passes),
 		T(a_sealed_truncated_header_is_malformed),
