@@ -90,7 +90,7 @@ static void wire_deliver(struct run *run, unsigned to)
 
 static void push_some(struct run *run, struct side *s)
 {
-	while (s->sent < s->total && s->h->mem.level == MEM_PLENTY) {
+	while (s->sent < s->total && mem_level_update(&s->h->mem) == MEM_PLENTY) {
 		uint32_t len = 1 + dice(&run->wire, run->small_chunks ? 300 : CHUNK_LEN_MAX);
 		int err;
 
