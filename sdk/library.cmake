@@ -5,7 +5,9 @@ include(CMakePackageConfigHelpers)
 add_library(clowder SHARED $<TARGET_OBJECTS:clowder_sdk>)
 target_link_libraries(clowder PRIVATE clowder_compile clowder_shard clowder_mem Threads::Threads)
 target_link_options(clowder PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map -Wl,-z,now)
-if(NOT CLOWDER_SANITIZE)
+if(CLOWDER_SANITIZE) # whatever links an instrumented library has to bring the sanitizer's runtime
+  target_link_options(clowder INTERFACE $<BUILD_INTERFACE:-fsanitize=${CLOWDER_SANITIZE}>)
+else()
   target_link_options(clowder PRIVATE -Wl,--no-undefined)
 endif()
 target_include_directories(clowder INTERFACE
