@@ -129,8 +129,11 @@ void token_set_aside(struct tokens *tokens, struct op *op)
 void token_set_ready(struct tokens *tokens, struct op *op)
 {
 	DEBUG_CHECK(op->state == OP_DONE);
-	if (op->list == &tokens->aside)
-		move(op, &tokens->ready);
+	if (op->list != &tokens->aside)
+		return;
+	move(op, NULL); /* it is older than what is ready now */
+	op->list = &tokens->ready;
+	TAILQ_INSERT_HEAD(&tokens->ready, op, link);
 }
 
 void token_orphan(struct tokens *tokens, struct op *op)

@@ -1,0 +1,365 @@
+#include "tests/shard/cm.h"
+#include "tests/shard/crew.h"
+#include "tests/shard/fake_nic.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct shard_result result;
+static int32_t qd0, qd1;
+
+static int begin(void **state)
+{
+	struct runtime_config config;
+
+	(void)state;
+	fake_nic_reset();
+	crew_config(&config, 3);
+	crew_start(&config);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	assert_int_equal(crew_end(), 0);
+	return 0;
+}
+
+struct open_call {
+	int peer;
+	int32_t qd;
+	uint64_t *token;
+};
+
+static int open_channel(struct shard *shard, void *arg)
+{
+	struct open_call *call = arg;
+
+	return shard_channel(shard, call->peer, &call->qd);
+}
+
+static int open_to(unsigned index, int peer, int32_t *qd)
+{
+	struct open_call call = {.peer = peer};
+	int rc = crew_call(index, open_channel, &call);
+
+	*qd = call.qd;
+	return rc;
+}
+
+static void open_both(void)
+{
+	assert_int_equal(open_to(0, 1, &qd0), 0);
+	assert_int_equal(open_to(1, 0, &qd1), 0);
+}
+
+static uint64_t push_text(unsigned index, int32_t qd, const char *text)
+{
+	struct rte_mbuf *m = crew_sga(index, text);
+	uint64_t token;
+
+	assert_int_equal(crew_push(index, qd, m, &token), 0);
+	assert_int_equal(crew_free(index, m), 0);
+	return token;
+}
+
+static uint64_t pop(unsigned index, int32_t qd)
+{
+	uint64_t token;
+
+	assert_int_equal(crew_pop(index, qd, &token), 0);
+	return token;
+}
+
+static void assert_popped(unsigned index, uint64_t token, const char *text)
+{
+	assert_int_equal(crew_poll(index, token, &result), 0);
+	assert_int_equal(result.opcode, SHARD_OP_POP);
+	assert_int_equal(result.pop.len, strlen(text));
+	if (*text)
+		assert_memory_equal(result.pop.data, text, strlen(text));
+	else
+		assert_null(result.pop.handle);
+}
+
+static void assert_failed(unsigned index, uint64_t token, int error)
+{
+	assert_int_equal(crew_poll(index, token, &result), 0);
+	assert_int_equal(result.opcode, SHARD_OP_FAILED);
+	assert_int_equal(result.error, error);
+}
+
+static void a_channel_leads_to_another_shard_and_is_open_once(void **state)
+{
+	int32_t qd;
+
+	(void)state;
+	assert_int_equal(open_to(0, 0, &qd), -EINVAL);
+	assert_int_equal(open_to(0, 3, &qd), -EINVAL);
+	assert_int_equal(open_to(0, -1, &qd), -EINVAL);
+	assert_int_equal(open_to(0, 1, &qd), 0);
+	assert_int_equal(open_to(0, 1, &qd), -EADDRINUSE);
+	assert_int_equal(open_to(0, 2, &qd), 0);
+}
+
+static void a_message_arrives_without_a_copy_and_its_push_ends_when_it_is_freed(void **state)
+{
+	struct rte_mbuf *m, *got;
+	uint64_t pushed, popped;
+
+	(void)state;
+	open_both();
+	m = crew_sga(0, "hello");
+	assert_int_equal(crew_push(0, qd0, m, &pushed), 0);
+	popped = pop(1, qd1);
+	assert_popped(1, popped, "hello");
+	got = result.pop.handle;
+	assert_ptr_equal(result.pop.data, rte_pktmbuf_mtod(m, void *));
+	assert_ptr_equal(mem_handle_check(&crew_shard(1)->mem, got, result.pop.data, 5), got);
+	assert_int_equal(crew_poll(0, pushed, &result), -ETIMEDOUT);
+	assert_int_equal(crew_free(1, got), 0);
+	crew_turn(1); /* sends what was freed home */
+	assert_int_equal(crew_poll(0, pushed, &result), 0);
+	assert_int_equal(result.opcode, SHARD_OP_PUSH);
+	assert_int_equal(rte_mbuf_refcnt_read(m), 1);
+	assert_int_equal(crew_free(0, m), 0);
+}
+
+static void messages_wait_for_a_peer_that_opens_its_end_later(void **state)
+{
+	(void)state;
+	assert_int_equal(open_to(0, 1, &qd0), 0);
+	push_text(0, qd0, "one");
+	push_text(0, qd0, "two");
+	crew_turn(1);
+	assert_int_equal(open_to(1, 0, &qd1), 0);
+	assert_popped(1, pop(1, qd1), "one");
+	assert_int_equal(crew_free(1, result.pop.handle), 0);
+	assert_popped(1, pop(1, qd1), "two");
+	assert_int_equal(crew_free(1, result.pop.handle), 0);
+}
+
+static void a_pop_that_waits_gets_the_next_message(void **state)
+{
+	uint64_t a, b;
+
+	(void)state;
+	open_both();
+	a = pop(1, qd1);
+	b = pop(1, qd1);
+	assert_int_equal(crew_poll(1, a, &result), -ETIMEDOUT);
+	push_text(0, qd0, "first");
+	push_text(0, qd0, "second");
+	assert_popped(1, b, "second");
+	assert_int_equal(crew_free(1, result.pop.handle), 0);
+	assert_popped(1, a, "first");
+	assert_int_equal(crew_free(1, result.pop.handle), 0);
+}
+
+static void a_full_mailbox_keeps_messages_pending_and_in_order(void **state)
+{
+	enum { COUNT = 20 }; /* a mailbox holds 7 */
+	uint64_t pushed[COUNT];
+	char text[8];
+
+	(void)state;
+	open_both();
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(text, sizeof(text), "%02d", i);
+		pushed[i] = push_text(0, qd0, text);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(text, sizeof(text), "%02d", i);
+		crew_turn(0);
+		assert_popped(1, pop(1, qd1), text);
+		assert_int_equal(crew_free(1, result.pop.handle), 0);
+	}
+	crew_turn(1);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(crew_poll(0, pushed[i], &result), 0);
+}
+
+static void close_is_the_end_of_the_stream_behind_all_messages(void **state)
+{
+	struct rte_mbuf *m;
+	uint64_t token;
+
+	(void)state;
+	open_both();
+	for (int i = 0; i < 10; i++) /* more than the mailbox holds */
+		push_text(0, qd0, "x");
+	assert_int_equal(crew_close(0, qd0), 0);
+	for (int i = 0; i < 10; i++) {
+		assert_popped(1, pop(1, qd1), "x");
+		assert_int_equal(crew_free(1, result.pop.handle), 0);
+		crew_turn(0);
+	}
+	crew_turn(1);
+	assert_popped(1, pop(1, qd1), "");
+	assert_popped(1, pop(1, qd1), "");
+	m = crew_sga(1, "late");
+	assert_int_equal(crew_push(1, qd1, m, &token), -ECONNRESET);
+	assert_int_equal(crew_free(1, m), 0);
+}
+
+static void close_cancels_pending_tokens(void **state)
+{
+	uint64_t pushed, popped;
+
+	(void)state;
+	open_both();
+	popped = pop(0, qd0);
+	pushed = push_text(0, qd0, "x");
+	assert_int_equal(crew_close(0, qd0), 0);
+	assert_failed(0, popped, ECANCELED);
+	assert_failed(0, pushed, ECANCELED);
+}
+
+static void a_message_to_an_end_that_was_closed_is_refused(void **state)
+{
+	uint64_t pushed;
+
+	(void)state;
+	open_both();
+	pushed = push_text(0, qd0, "x");
+	assert_int_equal(crew_close(1, qd1), 0);
+	crew_turn(1);
+	assert_failed(0, pushed, ECONNRESET);
+}
+
+static void a_channel_may_be_opened_again_once_both_ends_were_closed(void **state)
+{
+	int32_t qd;
+
+	(void)state;
+	open_both();
+	assert_int_equal(crew_close(0, qd0), 0);
+	assert_int_equal(open_to(0, 1, &qd), -EADDRINUSE);
+	assert_int_equal(crew_close(1, qd1), 0);
+	crew_turn(0);
+	crew_turn(1);
+	open_both();
+	push_text(0, qd0, "again");
+	assert_popped(1, pop(1, qd1), "again");
+	assert_int_equal(crew_free(1, result.pop.handle), 0);
+}
+
+static int close_async(struct shard *shard, void *arg)
+{
+	struct open_call *call = arg;
+	uint64_t token = 0;
+	int rc = shard_close_async(shard, call->qd, &token);
+
+	*call->token = token;
+	return rc;
+}
+
+static void async_close_completes_when_every_message_was_let_go(void **state)
+{
+	uint64_t pushed, closed;
+	struct open_call call = {.token = &closed};
+	struct rte_mbuf *got;
+
+	(void)state;
+	open_both();
+	pushed = push_text(0, qd0, "x");
+	call.qd = qd0;
+	assert_int_equal(crew_call(0, close_async, &call), 0);
+	assert_popped(1, pop(1, qd1), "x");
+	got = result.pop.handle;
+	assert_int_equal(crew_poll(0, closed, &result), -ETIMEDOUT);
+	assert_int_equal(crew_free(1, got), 0);
+	crew_turn(1);
+	assert_int_equal(crew_poll(0, pushed, &result), 0);
+	assert_int_equal(crew_poll(0, closed, &result), 0);
+	assert_int_equal(result.opcode, SHARD_OP_CLOSE);
+}
+
+static void a_shard_that_left_fails_what_was_sent_to_it(void **state)
+{
+	struct rte_mbuf *m;
+	uint64_t pushed, waiting = 0, popped, token;
+
+	(void)state;
+	open_both();
+	pushed = push_text(0, qd0, "unread");
+	for (int i = 0; i < 10; i++)
+		waiting = push_text(0, qd0, "x");
+	popped = pop(0, qd0);
+	crew_leave(1);
+	crew_turn(0);
+	crew_turn(0);
+	assert_failed(0, pushed, ECONNRESET);
+	assert_failed(0, waiting, ECONNRESET);
+	assert_popped(0, popped, "");
+	m = crew_sga(0, "late");
+	assert_int_equal(crew_push(0, qd0, m, &token), -ECONNRESET);
+	assert_int_equal(crew_free(0, m), 0);
+}
+
+static void what_a_shard_said_before_it_left_is_still_read(void **state)
+{
+	(void)state;
+	open_both();
+	push_text(1, qd1, "farewell");
+	crew_leave(1);
+	crew_turn(0);
+	crew_turn(0);
+	assert_popped(0, pop(0, qd0), "farewell");
+	assert_int_equal(crew_free(0, result.pop.handle), 0);
+	assert_popped(0, pop(0, qd0), "");
+}
+
+static void bytes_that_came_by_channel_may_go_on_by_channel(void **state)
+{
+	int32_t to2, at2;
+	uint64_t first, second;
+	struct rte_mbuf *m, *got;
+
+	(void)state;
+	open_both();
+	assert_int_equal(open_to(1, 2, &to2), 0);
+	assert_int_equal(open_to(2, 1, &at2), 0);
+	m = crew_sga(0, "parcel");
+	assert_int_equal(crew_push(0, qd0, m, &first), 0);
+	assert_popped(1, pop(1, qd1), "parcel");
+	got = result.pop.handle;
+	assert_int_equal(crew_push(1, to2, got, &second), 0);
+	assert_int_equal(crew_free(1, got), 0);
+	assert_popped(2, pop(2, at2), "parcel");
+	got = result.pop.handle;
+	assert_ptr_equal(result.pop.data, rte_pktmbuf_mtod(m, void *));
+	crew_turn(1);
+	assert_int_equal(crew_poll(0, first, &result), -ETIMEDOUT);
+	assert_int_equal(crew_free(2, got), 0);
+	crew_turn(2);
+	assert_int_equal(crew_poll(1, second, &result), 0);
+	crew_turn(1);
+	assert_int_equal(crew_poll(0, first, &result), 0);
+	assert_int_equal(crew_free(0, m), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_channel_leads_to_another_shard_and_is_open_once),
+		TEST(a_message_arrives_without_a_copy_and_its_push_ends_when_it_is_freed),
+		TEST(messages_wait_for_a_peer_that_opens_its_end_later),
+		TEST(a_pop_that_waits_gets_the_next_message),
+		TEST(a_full_mailbox_keeps_messages_pending_and_in_order),
+		TEST(close_is_the_end_of_the_stream_behind_all_messages),
+		TEST(close_cancels_pending_tokens),
+		TEST(a_message_to_an_end_that_was_closed_is_refused),
+		TEST(a_channel_may_be_opened_again_once_both_ends_were_closed),
+		TEST(async_close_completes_when_every_message_was_let_go),
+		TEST(a_shard_that_left_fails_what_was_sent_to_it),
+		TEST(what_a_shard_said_before_it_left_is_still_read),
+		TEST(bytes_that_came_by_channel_may_go_on_by_channel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
