@@ -40,7 +40,7 @@ static uint64_t bit(uint16_t shard)
 static struct listen_table *table_alloc_or_null(uint32_t room)
 {
 	uint32_t slots = rte_align32pow2(RTE_MAX(2 * room, (uint32_t)SLOTS_MIN));
-	struct listen_table *table = calloc(1, sizeof(*table) + slots * sizeof(table->slots[0]));
+	struct listen_table *table = calloc(1, sizeof(*table) + slots * sizeof(void *));
 
 	if (table)
 		table->mask = slots - 1;
