@@ -61,7 +61,7 @@ static bool has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (const char *w = words; (w = strstr(w, word)); w += len)
+	for (const char *w = words; len && (w = strstr(w, word)); w += len)
 		if ((w == words || w[-1] == ' ') && (w[len] == ' ' || w[len] == '\0'))
 			return true;
 	return false;

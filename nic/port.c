@@ -15,7 +15,7 @@
 int port_fail(const struct nic_port *port, int rc, const char *what, const char *caught,
 	      char why[NIC_WHY_LEN])
 {
-	if (rc >= 0)
+	if (rc >= 0 || rc == -1) /* many drivers know no more than -1 */
 		rc = -EIO;
 	snprintf(why, NIC_WHY_LEN, "%s: %s: %s", port->device.name, what,
 		 caught && *caught ? caught : strerror(-rc));
