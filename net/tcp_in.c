@@ -317,7 +317,7 @@ void tcp_input(struct net *net, struct rte_mbuf **pkts, unsigned n)
 	void *values[FLOW_TABLE_BULK_MAX];
 	uint64_t version;
 
-	CHECK(n <= FLOW_TABLE_BULK_MAX);
+	CHECK(n > 0 && n <= FLOW_TABLE_BULK_MAX);
 	for (unsigned i = 0; i < n; i++)
 		flows[i] = &net_pkt_of(pkts[i])->flow;
 	flow_table_find_bulk(net->tcp.flows, flows, n, values);

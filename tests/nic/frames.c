@@ -231,7 +231,9 @@ void frames_send(struct nic_port *port, uint16_t queue, uint32_t first, uint32_t
 		struct rte_mbuf *m = rte_pktmbuf_alloc(frames_pool(queue));
 
 		assert_non_null(m);
-		frames_write((uint8_t *)rte_pktmbuf_append(m, FRAMES_LEN), first + i);
+		m->data_len = FRAMES_LEN;
+		m->pkt_len = FRAMES_LEN;
+		frames_write(rte_pktmbuf_mtod(m, uint8_t *), first + i);
 		while (nic_tx_burst(port, queue, &m, 1) == 0)
 			if (!patient(&since))
 				fail_msg("frame %u was not taken", first + i);
