@@ -105,6 +105,8 @@ int shard_push(struct shard *shard, int32_t qd, struct rte_mbuf *handle, const v
 	FIND(shard, qd, queue, push);
 	if (!len || len > UINT16_MAX)
 		return -EINVAL;
+	if (dest && queue->ops != &queue_ops_udp)
+		return -ENOTSUP;
 	op = token_open_or_null(&shard->tokens, SHARD_OP_PUSH, qd);
 	if (!op)
 		return -EAGAIN;
