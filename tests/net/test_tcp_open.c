@@ -1,0 +1,704 @@
+/* How connections begin: LISTEN, SYN-SENT, SYN-RECEIVED (RFC 9293 3.10.7.2, .3, .4), options of the
+ * SYN. MUST-n are the ids of TCP.md. */
+#include "tcp_peer.h"
+
+#include <errno.h>
+
+static void connect_to_peer(struct peer *p)
+{
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+
+	assert_int_equal(tcp_connect(p->h->net, NULL, &remote, p, &p->conn), 0);
+	p->host_port = rte_be_to_cpu_16(tcp_conn_local(p->conn).port);
+}
+
+/* --- no listener: CLOSED --- */
+
+static void a_syn_to_a_closed_port_is_refused(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	p.host_port = 8;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, RST | ACK, 0, 1, 0);
+	assert_int_equal(peer_drops(&p, DROP_tcp_no_port), 1);
+	assert_int_equal(p.h->counters.tcp_rsts_sent, 1);
+	peer_end(&p);
+}
+
+static void a_stray_ack_gets_an_rst_of_its_number_and_a_stray_rst_nothing(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 1, 77, 10);
+	peer_expect(&p, RST, 77, 0, 0);
+	peer_send(&p, RST, 1, 0, 0);
+	peer_send(&p, RST | ACK, 1, 77, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* MUST-57 */
+static void a_syn_to_everyone_is_dropped_in_silence(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	p.multicast = true;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect_nothing(&p);
+	assert_int_equal(peer_drops(&p, DROP_tcp_not_unicast), 1);
+	peer_end(&p);
+}
+
+/* --- LISTEN --- */
+
+static void a_handshake_makes_an_accepted_connection(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_false(peer_ready(&p, tcp_listener_sock(p.listener)));
+	peer_send(&p, ACK, 1, 1, 0);
+	assert_true(peer_ready(&p, tcp_listener_sock(p.listener)));
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_non_null(p.conn);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	assert_int_equal(tcp_conn_remote(p.conn).port, RTE_BE16(PEER_PORT));
+	assert_int_equal(p.h->counters.conn_accepted, 1);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* MUST-14, MUST-67, SHLD-5, SHLD-6; the order is Linux's without SACK. */
+static void a_syn_ack_offers_what_the_syn_offered(void **state)
+{
+	static const uint8_t opts[] = {2, 4, 5, 180, 8, 10, 0, 0, 19, 136, 0, 0, 0, 0, 1, 3, 3, 7};
+	struct tcp_config config = host_config();
+	struct seg syn = {.flags = SYN, .wnd = PEER_WND, .opts = opts, .opts_len = sizeof(opts)};
+	struct peer p;
+	struct seg answer;
+
+	(void)state;
+	config.timestamps = config.window_scale = true;
+	config.rcvbuf_len = 1 << 20;
+	p = peer_begin(&config);
+	peer_send_seg(&p, &syn);
+	answer = peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(answer.parsed.present, TCP_OPT_MSS | TCP_OPT_TIMESTAMPS | TCP_OPT_WSCALE);
+	assert_int_equal(answer.parsed.mss, 1460);
+	assert_int_equal(answer.parsed.wscale, 5);
+	assert_int_equal(answer.parsed.ts_ecr, 5000);
+	assert_int_equal(answer.wnd, 65535);
+	peer_end(&p);
+}
+
+static void a_syn_ack_offers_nothing_that_the_syn_did_not(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg answer;
+
+	(void)state;
+	config.timestamps = config.window_scale = true;
+	p = peer_begin(&config);
+	peer_send(&p, SYN, 0, 0, 0);
+	answer = peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(answer.parsed.present, TCP_OPT_MSS);
+	peer_end(&p);
+}
+
+/* MUST-15 */
+static void without_an_mss_option_segments_carry_536_bytes(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_handshake(&p, NULL, 0);
+	peer_push(&p, 1000);
+	peer_expect(&p, ACK, 1, 1, 536);
+	peer_end(&p);
+}
+
+/* MUST-16 */
+static void timestamps_take_their_room_from_the_segment(void **state)
+{
+	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	(void)state;
+	config.timestamps = true;
+	p = peer_begin(&config);
+	p.ts = true;
+	peer_handshake(&p, mss, sizeof(mss));
+	peer_push(&p, 4000);
+	peer_expect(&p, ACK, 1, 1, MSS - 12);
+	peer_end(&p);
+}
+
+/* MUST-7 */
+static void a_syn_with_an_impossible_option_is_dropped(void **state)
+{
+	static const uint8_t opts[] = {2, 0, 1, 1};
+	const struct tcp_config config = host_config();
+	const struct seg syn = {.flags = SYN, .wnd = PEER_WND, .opts = opts, .opts_len = 4};
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send_seg(&p, &syn);
+	peer_expect_nothing(&p);
+	assert_int_equal(peer_drops(&p, DROP_tcp_bad), 1);
+	peer_end(&p);
+}
+
+static void a_syn_with_fin_is_dropped(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN | FIN, 0, 0, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+static void data_on_a_syn_is_not_acknowledged(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 100);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_end(&p);
+}
+
+/* --- backlog and limits --- */
+
+static void the_backlog_bounds_half_open_connections_and_those_that_wait(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config); /* backlog 4 */
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		p.port = PEER_PORT + i;
+		peer_send(&p, SYN, 0, 0, 0);
+		if (i == 4)
+			break;
+		peer_expect(&p, SYN | ACK, 0, 1, 0);
+		peer_send(&p, ACK, 1, 1, 0);
+	}
+	peer_expect_nothing(&p);
+	assert_int_equal(peer_drops(&p, DROP_tcp_backlog_full), 1);
+	assert_non_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_end(&p);
+}
+
+static void an_ack_that_finds_the_accept_queue_full_may_come_again(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	uint32_t irs[5] = {0};
+
+	(void)state;
+	/* Four that wait, a fifth that was half-open before they came. */
+	for (int i = 3; i >= 0; i--) {
+		p.port = PEER_PORT + i;
+		peer_send(&p, SYN, 0, 0, 0);
+		peer_expect(&p, SYN | ACK, 0, 1, 0);
+		irs[i] = p.irs;
+		if (i < 3)
+			peer_send(&p, ACK, 1, 1, 0);
+	}
+	p.port = PEER_PORT + 4;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+
+	p.port = PEER_PORT + 3;
+	p.irs = irs[3];
+	peer_send(&p, ACK, 1, 1, 0);
+	assert_int_equal(peer_drops(&p, DROP_tcp_backlog_full), 1);
+	for (unsigned i = 0; i < 4; i++)
+		assert_non_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	peer_send(&p, ACK, 1, 1, 10);
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_non_null(p.conn);
+	assert_int_equal(peer_pop(&p), 10);
+	peer_end(&p);
+}
+
+static void beyond_conn_max_a_syn_is_refused_or_ignored_as_configured(void **state)
+{
+	struct tcp_config config = host_config();
+
+	(void)state;
+	config.conn_max = 1;
+	for (unsigned rst = 0; rst < 2; rst++) {
+		struct peer p;
+
+		config.refuse_with_rst = rst;
+		p = peer_established(&config);
+		p.port++;
+		peer_send(&p, SYN, 0, 0, 0);
+		assert_int_equal(peer_drops(&p, DROP_tcp_conn_max), 1);
+		if (rst)
+			peer_expect(&p, RST | ACK, 0u - p.irs, 1, 0);
+		else
+			peer_expect_nothing(&p);
+		peer_end(&p);
+	}
+}
+
+static void a_connection_that_dies_before_accept_leaves_the_queue(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_send(&p, RST, 1, 0, 0);
+	assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	peer_end(&p);
+}
+
+static void closing_a_listener_resets_those_that_wait(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	tcp_unlisten(p.h->net, p.listener);
+	peer_expect(&p, RST | ACK, 1, 1, 0);
+	peer_send(&p, SYN, 0, 0, 0);
+	p.irs = 0;
+	peer_expect(&p, RST | ACK, 0, 1, 0);
+	peer_end(&p);
+}
+
+static void a_second_listener_on_the_port_is_refused_and_one_on_the_address_is_not(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	struct net_endpoint local = {.port = RTE_BE16(HOST_PORT)};
+	struct tcp_listener *listener;
+
+	(void)state;
+	assert_int_equal(tcp_listen(p.h->net, &local, 1, &p, &listener), -EADDRINUSE);
+	local.addr = host_addr(3);
+	assert_int_equal(tcp_listen(p.h->net, &local, 1, &p, &listener), -EADDRNOTAVAIL);
+	local = (struct net_endpoint){0};
+	assert_int_equal(tcp_listen(p.h->net, &local, 1, &p, &listener), 0);
+	assert_in_range(rte_be_to_cpu_16(tcp_listener_local(listener).port), 40000, 40099);
+	peer_end(&p);
+}
+
+/* --- SYN-RECEIVED --- */
+
+static void a_syn_that_comes_again_is_answered_again(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+static void a_syn_ack_is_sent_again_and_given_up_in_the_end(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	struct tcp_use use;
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	for (unsigned i = 0; i < TCP_SYN_ACK_RETRIES_MAX; i++) {
+		peer_after(&p, (1 << i) * S + 10 * MS);
+		peer_expect(&p, SYN | ACK, 0, 1, 0);
+		peer_expect_nothing(&p);
+	}
+	peer_after(&p, 33 * S);
+	tcp_use_mt(p.h->net, &use);
+	assert_int_equal(use.conns, 0);
+	assert_int_equal(use.syn_received, 0);
+	peer_end(&p);
+}
+
+static void an_ack_of_what_was_not_sent_gets_an_rst_before_the_connection_is_open(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 2, 0);
+	peer_expect(&p, RST, 2, 0, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	assert_non_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	peer_end(&p);
+}
+
+/* MUST-11 */
+static void an_rst_to_a_half_open_connection_leaves_the_listener_alone(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	struct tcp_use use;
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, RST, 1, 0, 0);
+	tcp_use_mt(p.h->net, &use);
+	assert_int_equal(use.conns, 0);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_end(&p);
+}
+
+static void the_last_ack_of_the_handshake_may_carry_data_and_fin(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK | FIN | PSH, 1, 1, 100);
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_non_null(p.conn);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSE_WAIT);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	assert_int_equal(peer_pop(&p), 100);
+	peer_expect(&p, ACK, 1, 102, 0);
+	peer_end(&p);
+}
+
+/* --- SYN-SENT --- */
+
+static void an_active_open_completes(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_connected(&config);
+
+	(void)state;
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	assert_int_equal(tcp_conn_error(p.conn), 0);
+	assert_int_equal(p.h->counters.conn_connected, 1);
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_end(&p);
+}
+
+static void a_refused_open_says_so(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, RST | ACK, 0, 1, 0);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSED);
+	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
+	assert_int_equal(p.h->counters.conn_refused, 1);
+	tcp_close(p.h->net, p.conn);
+	peer_end(&p);
+}
+
+static void an_rst_that_acknowledges_nothing_of_ours_is_ignored(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, RST, 0, 0, 0);
+	peer_send(&p, RST | ACK, 0, 5, 0);
+	peer_expect_nothing(&p);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	peer_end(&p);
+}
+
+static void a_wrong_ack_in_syn_sent_gets_an_rst(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, SYN | ACK, 0, 9, 0);
+	peer_expect(&p, RST, 9, 0, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	peer_end(&p);
+}
+
+/* MUST-10 */
+static void a_simultaneous_open_becomes_one_connection(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, SYN, 0, 0, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_RECEIVED);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	peer_expect(&p, ACK, 1, 1, 0);
+	peer_send(&p, ACK | PSH, 1, 1, 10);
+	assert_int_equal(peer_pop(&p), 10);
+	peer_end(&p);
+}
+
+/* MUST-11 */
+static void an_rst_in_a_simultaneous_open_refuses_it(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, RST, 1, 0, 0);
+	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
+	peer_end(&p);
+}
+
+/* MUST-22, MUST-23 */
+static void a_syn_is_sent_again_for_three_minutes(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	unsigned count = 0;
+
+	(void)state;
+	connect_to_peer(&p);
+	for (unsigned i = 0; i < 179; i++) {
+		struct seg seg;
+
+		while (peer_take(&p, &seg)) {
+			assert_int_equal(seg.flags, SYN);
+			count++;
+		}
+		assert_int_equal(tcp_conn_error(p.conn), 0);
+		peer_after(&p, 1 * S);
+	}
+	assert_int_equal(count, 8); /* at 0, 1, 3, 7, 15, 31, 63, 127 s */
+	peer_after(&p, 2 * S);
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	assert_int_equal(p.h->counters.conn_timeout, 1);
+	peer_end(&p);
+}
+
+/* MUST-46 */
+static void opening_to_where_nobody_can_be_is_refused(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	struct net_endpoint remote = {.addr = {RTE_BE32(0xe0000001)}, .port = RTE_BE16(1)};
+	struct tcp_conn *conn;
+
+	(void)state;
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
+	remote.addr.v4 = RTE_BE32(0x0a0000ff);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
+	remote.addr.v4 = RTE_BE32(0x08080808);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EHOSTUNREACH);
+	remote = (struct net_endpoint){host_addr(1), 0};
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
+	peer_end(&p);
+}
+
+/* MUST-43, 44, 45 */
+static void an_open_takes_a_local_endpoint_and_no_flow_twice(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	struct net_endpoint local = {host_addr(0), RTE_BE16(1234)};
+	struct tcp_conn *conn, *other;
+
+	(void)state;
+	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &conn), 0);
+	assert_int_equal(tcp_conn_local(conn).port, RTE_BE16(1234));
+	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &other), -EADDRINUSE);
+	local.addr = host_addr(2);
+	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &other), -EADDRNOTAVAIL);
+	peer_end(&p);
+}
+
+static void without_a_free_port_an_open_fails(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	struct tcp_conn *conn;
+
+	(void)state;
+	config.port_high = config.port_low + 1;
+	p = peer_begin(&config);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), 0);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), 0);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EADDRNOTAVAIL);
+	peer_end(&p);
+}
+
+/* MUST-41, MUST-42 */
+static void a_listener_beside_an_active_open_on_its_port_disturbs_nothing(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	const struct net_endpoint local = {host_addr(0), RTE_BE16(HOST_PORT)};
+
+	(void)state;
+	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &p.conn), 0);
+	peer_expect(&p, SYN, 0, 0, 0);
+	p.port++;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	peer_end(&p);
+}
+
+/* MUST-8, MUST-9 */
+static void initial_sequence_numbers_differ_by_flow_and_grow_with_time(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	uint32_t first;
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	first = p.irs;
+	peer_send(&p, RST, 1, 0, 0);
+	peer_after(&p, 1 * S);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_in_range(p.irs - first, 240000, 260000); /* 4 us each */
+	p.port++;
+	peer_send(&p, SYN, 0, 0, 0);
+	first = p.irs;
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_true(p.irs - first > 1000000 && first - p.irs > 1000000);
+	peer_end(&p);
+}
+
+/* MUST-54 */
+static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 1, 0); /* MUST-56 */
+	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss + 1, 3, 3, 0); /* not in flight */
+	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 3, 0);
+	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
+	peer_end(&p);
+}
+
+static void a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_lives(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	const struct net_endpoint local = {host_addr(0), RTE_BE16(HOST_PORT)};
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	const struct net_endpoint from = {host_addr(0), RTE_BE16(1234)};
+
+	(void)state;
+	p.h->away = true;
+	assert_int_equal(tcp_connect(p.h->net, &from, &remote, &p, &p.conn), 0);
+	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, from), 1);
+	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, local), 0);
+	tcp_close(p.h->net, p.conn);
+	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, from), 0);
+	peer_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_syn_to_a_closed_port_is_refused),
+		cmocka_unit_test(a_stray_ack_gets_an_rst_of_its_number_and_a_stray_rst_nothing),
+		cmocka_unit_test(a_syn_to_everyone_is_dropped_in_silence),
+		cmocka_unit_test(a_handshake_makes_an_accepted_connection),
+		cmocka_unit_test(a_syn_ack_offers_what_the_syn_offered),
+		cmocka_unit_test(a_syn_ack_offers_nothing_that_the_syn_did_not),
+		cmocka_unit_test(without_an_mss_option_segments_carry_536_bytes),
+		cmocka_unit_test(timestamps_take_their_room_from_the_segment),
+		cmocka_unit_test(a_syn_with_an_impossible_option_is_dropped),
+		cmocka_unit_test(a_syn_with_fin_is_dropped),
+		cmocka_unit_test(data_on_a_syn_is_not_acknowledged),
+		cmocka_unit_test(the_backlog_bounds_half_open_connections_and_those_that_wait),
+		cmocka_unit_test(an_ack_that_finds_the_accept_queue_full_may_come_again),
+		cmocka_unit_test(beyond_conn_max_a_syn_is_refused_or_ignored_as_configured),
+		cmocka_unit_test(a_connection_that_dies_before_accept_leaves_the_queue),
+		cmocka_unit_test(closing_a_listener_resets_those_that_wait),
+		cmocka_unit_test(
+			a_second_listener_on_the_port_is_refused_and_one_on_the_address_is_not),
+		cmocka_unit_test(a_syn_that_comes_again_is_answered_again),
+		cmocka_unit_test(a_syn_ack_is_sent_again_and_given_up_in_the_end),
+		cmocka_unit_test(
+			an_ack_of_what_was_not_sent_gets_an_rst_before_the_connection_is_open),
+		cmocka_unit_test(an_rst_to_a_half_open_connection_leaves_the_listener_alone),
+		cmocka_unit_test(the_last_ack_of_the_handshake_may_carry_data_and_fin),
+		cmocka_unit_test(an_active_open_completes),
+		cmocka_unit_test(a_refused_open_says_so),
+		cmocka_unit_test(an_rst_that_acknowledges_nothing_of_ours_is_ignored),
+		cmocka_unit_test(a_wrong_ack_in_syn_sent_gets_an_rst),
+		cmocka_unit_test(a_simultaneous_open_becomes_one_connection),
+		cmocka_unit_test(an_rst_in_a_simultaneous_open_refuses_it),
+		cmocka_unit_test(a_syn_is_sent_again_for_three_minutes),
+		cmocka_unit_test(opening_to_where_nobody_can_be_is_refused),
+		cmocka_unit_test(an_open_takes_a_local_endpoint_and_no_flow_twice),
+		cmocka_unit_test(without_a_free_port_an_open_fails),
+		cmocka_unit_test(a_listener_beside_an_active_open_on_its_port_disturbs_nothing),
+		cmocka_unit_test(initial_sequence_numbers_differ_by_flow_and_grow_with_time),
+		cmocka_unit_test(an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not),
+		cmocka_unit_test(
+			a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_lives),
+	};
+
+	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
+}
