@@ -81,6 +81,17 @@ void frames_namespace(void)
 	write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 }
 
+bool frames_is_root(void)
+{
+	unsigned inside = 1, outside = 1, count = 0;
+	FILE *f = fopen("/proc/self/uid_map", "r");
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%u %u %u", &inside, &outside, &count), 3);
+	fclose(f);
+	return getuid() == 0 && inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
 void frames_command(const char *fmt, ...)
 {
 	char command[256];

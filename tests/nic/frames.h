@@ -12,6 +12,8 @@ enum { FRAMES_SHARD_MAX = 2, FRAMES_LEN = 200, FRAMES_COUNT_MAX = 256 };
 
 /* A user (if not root) and network namespace without IPv6 noise; before the EAL starts. */
 void frames_namespace(void);
+/* Root of the machine, not of a user namespace. */
+bool frames_is_root(void);
 /* Runs a command and fails the test if it fails. */
 void frames_command(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
