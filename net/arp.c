@@ -148,7 +148,7 @@ void arp_probe(struct net *net, const struct net_neigh *neigh)
 {
 	struct arp_wait *wait;
 
-	if (neigh->fixed || arp_wait_or_null(net->arp, neigh->iface, neigh->addr))
+	if (arp_wait_or_null(net->arp, neigh->iface, neigh->addr))
 		return;
 	wait = begin_or_null(net, neigh->iface, neigh->addr);
 	if (!wait)

@@ -42,7 +42,7 @@ void arp_request(struct net *net, uint16_t iface, struct ip_addr target,
 		 const struct rte_ether_addr *to);
 /* The next hop's entry, whatever its state; NULL: this shard does not ask for it. */
 struct arp_wait *arp_wait_or_null(struct arp *arp, uint16_t iface, struct ip_addr addr);
-/* Asks a neighbour whether it is still there; it is gone after ARP_TRIES. */
+/* Asks a neighbour that is not fixed whether it is still there; it is gone after ARP_TRIES. */
 void arp_probe(struct net *net, const struct net_neigh *neigh);
 /* News for the control thread. */
 void arp_tell(struct net *net, uint16_t iface, struct ip_addr addr,

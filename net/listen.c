@@ -14,7 +14,7 @@
 struct listen_entry {
 	struct net_endpoint local;
 	uint8_t proto;
-	bool exclusive;	  /* under the mutex */
+	bool exclusive;	  /* under the mutex; of those who have it open */
 	uint64_t shards;  /* who has it open */
 	uint64_t foreign; /* who holds flows on it that are not theirs by hash */
 	uint32_t foreign_count[NET_SHARD_MAX];
@@ -220,8 +220,6 @@ void net_listen_remove_mt(struct net_tables *tables, uint8_t proto, struct net_e
 	entry = find(tables->listens, proto, local);
 	if (entry) {
 		__atomic_and_fetch(&entry->shards, ~bit(shard), __ATOMIC_RELAXED);
-		if (!load(&entry->shards))
-			entry->exclusive = false;
 		if (needless(entry))
 			listen_table_purge(tables);
 	}

@@ -125,7 +125,9 @@ static void a_next_hop_that_never_answers_is_asked_three_times_a_second_apart(vo
 	assert_int_equal(fake_tcp.neigh_changed_count, 1);
 	assert_int_equal(net_dst_resolve(net, &dst), -EHOSTUNREACH);
 	/* After a while it is asked again. */
-	world_poll(w, 3 * S);
+	world_poll(w, 3 * S - 1);
+	assert_int_equal(net_dst_resolve(net, &dst), -EHOSTUNREACH);
+	world_poll(w, 1);
 	assert_int_equal(net_dst_resolve(net, &dst), -EAGAIN);
 	assert_asks(w, 0, PEER_IP, ALL_MAC);
 }
@@ -249,6 +251,25 @@ static void an_old_neighbour_that_does_not_answer_probes_is_gone(void **state)
 	world_apply_news(w);
 	world_poll(w, 1);
 	assert_int_equal(net_dst_resolve(world_net(w, 0), &dst), -EAGAIN);
+	assert_asks(w, 0, PEER_IP, ALL_MAC);
+}
+
+/* Another shard found out first. */
+static void a_neighbour_that_goes_while_it_is_probed_is_asked_for_anew(void **state)
+{
+	struct world *w = *state;
+	struct net_dst dst;
+
+	age(w, &dst);
+	{
+		const struct net_neigh_event gone = {.neigh = *peer(w), .news = NEIGH_GONE};
+
+		net_neigh_apply_mt(w->tables, &gone, 1);
+	}
+	world_poll(w, 1);
+	assert_int_equal(net_dst_resolve(world_net(w, 0), &dst), -EAGAIN);
+	assert_asks(w, 0, PEER_IP, ALL_MAC);
+	world_poll(w, S);
 	assert_asks(w, 0, PEER_IP, ALL_MAC);
 }
 
@@ -408,20 +429,22 @@ static void malformed_arp_is_dropped(void **state)
 	assert_int_equal(w->news_count, 0);
 }
 
-static void shard_0_alone_announces_our_addresses_twice(void **state)
+/* How many packets a new shard sends by itself in ten seconds. */
+static unsigned announcements(struct world *w, uint16_t shard)
 {
-	struct world *w = world_begin(2);
-	const struct net_config config = {
-		.shard_count = 2, .udp_max = 1, .udp_queue_len = 1, .icmp_per_second = 1};
-	struct net_env env = world_net(w, 0)->env;
+	const struct net_config config = {.shard = shard,
+					  .shard_count = 2,
+					  .udp_max = 1,
+					  .udp_queue_len = 1,
+					  .icmp_per_second = 1};
 	struct counters counters = {0};
-	struct rte_mbuf *pkts[8];
 	uint64_t at_ns = w->now_ns;
+	struct rte_mbuf *pkts[8];
 	unsigned sent = 0;
 	struct net *net;
 
-	(void)state;
-	assert_int_equal(net_create(&net, &config, &env, w->tables, &w->mem, &counters, w->now_ns),
+	assert_int_equal(net_create(&net, &config, &world_net(w, 0)->env, w->tables, &w->mem,
+				    &counters, w->now_ns),
 			 0);
 	for (; at_ns < w->now_ns + 10 * S; at_ns += S / 2) {
 		net_poll(net, at_ns);
@@ -432,9 +455,14 @@ static void shard_0_alone_announces_our_addresses_twice(void **state)
 			sent += n;
 		}
 	}
-	assert_int_equal(sent, 2 * 2);
 	net_destroy(net);
-	world_end(w);
+	return sent;
+}
+
+static void shard_0_alone_announces_our_addresses_twice(void **state)
+{
+	assert_int_equal(announcements(*state, 0), 2 * 2);
+	assert_int_equal(announcements(*state, 1), 0);
 }
 
 static void an_answer_finds_the_shard_that_asked(void **state)
@@ -515,6 +543,7 @@ int main(void)
 		T(a_configured_neighbour_is_never_asked),
 		T(an_old_neighbour_is_probed_and_confirmed_while_it_is_used),
 		T(an_old_neighbour_that_does_not_answer_probes_is_gone),
+		T(a_neighbour_that_goes_while_it_is_probed_is_asked_for_anew),
 		T(a_neighbour_that_nobody_uses_is_not_probed),
 		T(a_request_for_our_address_is_answered_and_remembered),
 		T(requests_for_others_are_ignored_and_teach_nothing_new),
@@ -525,7 +554,7 @@ int main(void)
 		T(a_probe_for_our_address_is_answered_and_not_learned),
 		T(our_address_is_defended_once_in_ten_seconds),
 		T(malformed_arp_is_dropped),
-		cmocka_unit_test(shard_0_alone_announces_our_addresses_twice),
+		T(shard_0_alone_announces_our_addresses_twice),
 		cmocka_unit_test(an_answer_finds_the_shard_that_asked),
 		cmocka_unit_test(an_answer_that_no_shard_asked_for_goes_round_once),
 		T(too_many_next_hops_at_once_are_unreachable_not_forgotten),
