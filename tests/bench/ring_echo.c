@@ -34,8 +34,9 @@ enum {
 	SIZE = 64,
 	RING_LEN = 1024,
 	RESULT_COUNT = 64,
-	CLIENT_MEMORY = 64 << 20,
 	PORT = 7000,
+	END_TURNS = 100,
+	CLIENT_SHARD = 1, /* the server's is 0, and names are by shard */
 };
 
 static const char config_text[] = "[runtime]\nidle = \"poll\"\nname = \"ring_echo\"\n"
@@ -96,9 +97,13 @@ static void serve(demi_qresult_t *result, int listener)
 		demi_pop(&qt, result->qr_value.ares.qd);
 		demi_accept(&qt, listener);
 	} else if (result->qr_opcode == DEMI_OPC_POP) {
-		must(demi_push(&qt, result->qr_qd, sga), "push");
+		if (sga->sga_segs[0].sgaseg_len == 0) {
+			demi_close(result->qr_qd);
+		} else {
+			must(demi_push(&qt, result->qr_qd, sga), "push");
+			demi_pop(&qt, result->qr_qd);
+		}
 		demi_sgafree(sga);
-		demi_pop(&qt, result->qr_qd);
 	}
 }
 
@@ -143,7 +148,7 @@ static void env_steer(void *ctx, const struct net_flow *flows, uint32_t *hashes,
 	(void)ctx;
 	for (unsigned i = 0; i < n; i++) {
 		hashes[i] = flows[i].local_port * 0x9e3779b1u;
-		owners[i] = 0;
+		owners[i] = CLIENT_SHARD;
 	}
 }
 
@@ -189,18 +194,19 @@ static void make_tables(void)
 static void client_start(uint64_t now)
 {
 	const uint64_t s = 1000000000;
-	const struct mem_config mem = {.numa_node = SOCKET_ID_ANY,
+	const struct mem_config mem = {.shard = CLIENT_SHARD,
+				       .numa_node = SOCKET_ID_ANY,
 				       .data_count = 4096,
 				       .small_count = 4096,
-				       .data_room = 1600,
-				       .name = "client"};
+				       .data_room = 1600};
 	const struct net_env env = {.random = env_random,
 				    .steer = env_steer,
 				    .port_choose = env_port_choose,
 				    .hand_over = env_hand_over,
 				    .neigh_news = env_neigh_news};
 	const struct net_config config = {
-		.shard_count = 1,
+		.shard = CLIENT_SHARD,
+		.shard_count = CLIENT_SHARD + 1,
 		.udp_max = 1,
 		.udp_queue_len = 1,
 		.icmp_per_second = 1,
@@ -307,6 +313,29 @@ static void client_turn(uint64_t now)
 
 /* --- both --- */
 
+/* Both ends close; what is still on the wire then is the client's to free. */
+static int end(int listener)
+{
+	struct rte_mbuf *m = NULL;
+	int error;
+
+	for (int i = 0; i < CONN_COUNT; i++)
+		tcp_close(client.net, client.conns[i]);
+	for (int i = 0; i < END_TURNS; i++) {
+		client_turn(now_ns());
+		server_turn(listener);
+	}
+	error = demi_fini();
+	while (rte_ring_dequeue(client.in, (void **)&m) == 0 ||
+	       rte_ring_dequeue(client.out, (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	mem_handle_free(&client.mem, client.message);
+	net_destroy(client.net);
+	net_tables_destroy(client.tables);
+	mem_destroy(&client.mem);
+	return error;
+}
+
 static void make_device(void)
 {
 	const struct nic_eal_config eal = {.program = "ring_echo",
@@ -357,5 +386,5 @@ int main(int argc, char **argv)
 		server_turn(listener);
 	}
 	printf("ring_echo: %llu requests answered\n", (unsigned long long)client.answered);
-	return 0;
+	return end(listener) ? 1 : 0;
 }
