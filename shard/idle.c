@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <rte_atomic.h>
 #include <rte_pause.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -51,7 +52,7 @@ static void arm(struct shard *shard, bool on)
 	__atomic_store_n(&idle->sleeping, on, __ATOMIC_RELAXED);
 	/* Pairs with the fence in idle_wake_mt(): either the next turn sees the letter, or the
 	 * poster sees the flag. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_smp_mb();
 	idle->armed = on;
 }
 
@@ -153,7 +154,7 @@ void idle_kick_mt(struct idle *idle)
 
 void idle_wake_mt(struct idle *idle)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the one in arm() */
+	rte_smp_mb(); /* pairs with the one in arm() */
 	if (__atomic_load_n(&idle->sleeping, __ATOMIC_RELAXED))
 		idle_kick_mt(idle);
 }
