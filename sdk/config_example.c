@@ -1,6 +1,7 @@
 /*
  * Prints config.toml.example from the list of keys; a program of the build.
  */
+#include "mem/check.h"
 #include "sdk/config_value.h"
 
 #include <inttypes.h>
@@ -44,6 +45,7 @@ static void print_key(const struct config_key *key, bool section_shown)
 	const char *value = key->sample[0] == '\0' ? key->initial : key->sample;
 	const bool has_default = key->initial != NULL && key->initial[0] != '\0';
 
+	CHECK(value != NULL); /* a required key has a sample */
 	config_value_allowed(key, allowed);
 	snprintf(comment, sizeof(comment), "%s Allowed: %s.%s%s%s", key->sentence, allowed,
 		 key->initial == NULL ? " Required." : "", has_default && shown ? " Default: " : "",

@@ -189,23 +189,28 @@ static bool set_prefix(const struct config_key *key, const struct toml_item *ite
 	return true;
 }
 
-static int digit(char c)
+/* 16 and more: none. */
+static unsigned digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
 /* Pairs of digits with the separator between them, '\0' for none. */
 static bool parse_hex(const char *text, char separator, uint8_t *bytes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
+		unsigned high, low;
+
 		if (i > 0 && separator != '\0' && *text++ != separator)
 			return false;
-		if (digit(text[0]) < 0 || digit(text[1]) < 0)
+		high = digit(text[0]);
+		low = high < 16 ? digit(text[1]) : 16;
+		if (low >= 16)
 			return false;
-		bytes[i] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+		bytes[i] = (uint8_t)(high << 4 | low);
 		text += 2;
 	}
 	return *text == '\0';

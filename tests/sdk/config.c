@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -416,11 +417,13 @@ static void a_long_found_text_leaves_room_for_what_is_allowed(void **state)
 
 static void a_file_is_read_from_disk(void **state)
 {
-	char path[] = "/tmp/clowder-config-XXXXXX";
 	const char text[] = "[runtime]\nshards = 5\n";
-	const int fd = mkstemp(path);
+	char path[64];
+	int fd;
 
 	(void)state;
+	snprintf(path, sizeof(path), "/tmp/clowder-config-%d", (int)getpid());
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);

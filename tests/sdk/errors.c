@@ -11,6 +11,7 @@
 #include <demi/shard.h>
 #include <demi/wait.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 static const struct timespec once = {0, 0};
-static char config_path[] = "/tmp/clowder-errors-XXXXXX";
+static char config_path[64];
 
 static int write_config(void)
 {
@@ -31,9 +32,11 @@ static int write_config(void)
 				   "[tcp]\nconn_max = 64\ntimewait_max = 64\nreassembly_mib = 1\n"
 				   "[udp]\nsocket_max = 8\nqueue_packets = 8\n"
 				   "[telemetry]\nenabled = false\n";
-	const int fd = mkstemp(config_path);
 	const ssize_t len = (ssize_t)strlen(text);
+	int fd;
 
+	snprintf(config_path, sizeof(config_path), "/tmp/clowder-errors-%d", (int)getpid());
+	fd = open(config_path, O_CREAT | O_EXCL | O_WRONLY, 0600);
 	if (fd < 0 || write(fd, text, (size_t)len) != len || close(fd) != 0)
 		return -1;
 	return setenv("CONFIG_PATH", config_path, 1);
