@@ -76,7 +76,8 @@ static bool choose_runtime_dir(void)
 		return true;
 	if (!given && can_write_runtime_dir("/tmp", eal.runtime_dir, sizeof(eal.runtime_dir)) &&
 	    setenv("RUNTIME_DIRECTORY", "/tmp", 1) == 0) {
-		log_info("%s cannot be written; telemetry is under RUNTIME_DIRECTORY=/tmp", usual);
+		log_info("%s cannot be written; dpdk-telemetry.py needs RUNTIME_DIRECTORY=/tmp",
+			 usual);
 		return true;
 	}
 	return false;
@@ -163,13 +164,13 @@ int nic_eal_start(const struct nic_eal_config *config, const char **why)
 	name_prefix(config->program);
 	facts.hugepages_enough =
 		config->hugepages != NIC_HUGEPAGES_NEVER && (can_map(len, 21) || can_map(len, 30));
-	facts.runtime_dir = config->telemetry && choose_runtime_dir();
+	facts.runtime_dir = choose_runtime_dir();
 	CPU_ZERO(&facts.cpus);
 	sched_getaffinity(0, sizeof(facts.cpus), &facts.cpus);
 	rc = eal_args_choose(&eal.args, config, &facts);
 	if (rc)
 		return rc;
-	if (facts.runtime_dir)
+	if (facts.runtime_dir) /* the EAL makes it, with telemetry or without */
 		atexit(remove_runtime_dir);
 	rc = init();
 	if (rc)

@@ -44,6 +44,7 @@ __attribute__((format(printf, 2, 3))) static int add(struct eal_args *args, cons
 	return 0;
 }
 
+/* The user's own, at the end. Help is refused: the EAL prints it and calls exit(). */
 static int add_split(struct eal_args *args, const char *text)
 {
 	int rc = 0;
@@ -54,6 +55,11 @@ static int add_split(struct eal_args *args, const char *text)
 
 		if (n == 0)
 			break;
+		if (strncmp(text, "--he", 4) == 0 || strncmp(text, "-h", 2) == 0) {
+			snprintf(args->why, sizeof(args->why),
+				 "EAL argument \"%.*s\" would end the program", (int)n, text);
+			return -EINVAL;
+		}
 		rc = add(args, "%.*s", (int)n, text);
 		text += n;
 	}

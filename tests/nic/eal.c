@@ -89,6 +89,28 @@ static void a_second_start_checks_that_the_first_will_do(void **state)
 	assert_non_null(strstr(why, "without PCI"));
 }
 
+/* In a process of its own, because the EAL cannot be started again after it failed. */
+static void an_eal_that_does_not_start_says_why_and_does_not_exit(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		struct nic_eal_config config = wanted;
+		const char *why = "";
+		int rc, again;
+
+		config.extra_args = "--lcores=nonsense";
+		rc = nic_eal_start(&config, &why);
+		again = strstr(why, "did not start") ? nic_eal_start(&wanted, &why) : 0;
+		exit(rc < 0 && again == -EIO && strstr(why, "did not start") ? 7 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 static void *register_twice(void *arg)
 {
 	unsigned *lcore = arg;
@@ -126,8 +148,9 @@ static void the_control_thread_stays_the_main_lcore(void **state)
 	assert_int_equal(rte_lcore_id(), rte_get_main_lcore());
 }
 
-/* Started by main() before the EAL runs here: a process of its own, looked at after its end. */
-static pid_t ended;
+/* Started by main() before the EAL runs here: processes of their own, without and with
+ * telemetry, looked at after their end. */
+static pid_t ended[2];
 
 static void a_process_leaves_no_runtime_directory_behind(void **state)
 {
@@ -135,32 +158,37 @@ static void a_process_leaves_no_runtime_directory_behind(void **state)
 	struct stat st;
 
 	(void)state;
-	assert_true(ended > 0);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+	for (size_t i = 0; i < 2 * sizeof(dirs) / sizeof(dirs[0]); i++) {
 		char path[256];
 
-		snprintf(path, sizeof(path), "%s/dpdk/test_eal-%d", dirs[i] ? dirs[i] : "/tmp",
-			 (int)ended);
+		assert_true(ended[i % 2] > 0);
+		snprintf(path, sizeof(path), "%s/dpdk/test_eal-%d",
+			 dirs[i / 2] ? dirs[i / 2] : "/tmp", (int)ended[i % 2]);
 		assert_int_not_equal(stat(path, &st), 0);
 	}
 }
 
-static void run_and_end(void)
+static void run_and_end(bool telemetry)
 {
 	pid_t child = fork();
 	const char *why;
 	int status;
 
-	if (child == 0)
-		exit(nic_eal_start(&wanted, &why) ? 1 : 0);
+	if (child == 0) {
+		struct nic_eal_config config = wanted;
+
+		config.telemetry = telemetry;
+		exit(nic_eal_start(&config, &why) ? 1 : 0);
+	}
 	if (waitpid(child, &status, 0) == child && status == 0)
-		ended = child;
+		ended[telemetry] = child;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_leaves_no_runtime_directory_behind),
+		cmocka_unit_test(an_eal_that_does_not_start_says_why_and_does_not_exit),
 		cmocka_unit_test(what_was_refused_before_it_began_can_be_corrected),
 		cmocka_unit_test(the_eal_starts_and_leaves_the_thread_unpinned),
 		cmocka_unit_test(the_telemetry_socket_answers),
@@ -169,6 +197,7 @@ int main(void)
 		cmocka_unit_test(the_control_thread_stays_the_main_lcore),
 	};
 
-	run_and_end();
+	run_and_end(false);
+	run_and_end(true);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,18 @@ static void extra_arguments_are_split_at_blanks_and_come_last(void **state)
 	assert_string_equal(args.argv[args.argc - 1], "x.so");
 }
 
+static void an_argument_that_makes_the_eal_exit_is_refused(void **state)
+{
+	struct nic_eal_config config = {.extra_args = "--vdev=net_ring0 --help"};
+	struct eal_facts facts = facts_of(false, true);
+
+	(void)state;
+	assert_int_equal(eal_args_choose(&args, &config, &facts), -EINVAL);
+	assert_non_null(strstr(args.why, "--help"));
+	config.extra_args = "-h";
+	assert_int_equal(eal_args_choose(&args, &config, &facts), -EINVAL);
+}
+
 static void too_many_extra_arguments_are_refused(void **state)
 {
 	char extra[EAL_ARGS_LEN * 2];
@@ -223,6 +235,7 @@ int main(void)
 		cmocka_unit_test(telemetry_needs_a_directory_and_the_wish),
 		cmocka_unit_test(single_file_segments_are_for_hugepages),
 		cmocka_unit_test(extra_arguments_are_split_at_blanks_and_come_last),
+		cmocka_unit_test(an_argument_that_makes_the_eal_exit_is_refused),
 		cmocka_unit_test(too_many_extra_arguments_are_refused),
 		cmocka_unit_test(the_log_level_is_warning_unless_asked),
 	};
