@@ -155,15 +155,22 @@ int shard_close_async(struct shard *shard, int32_t qd, uint64_t *token)
 	return 0;
 }
 
-/* SO_LINGER: the caller is held until the peer has everything; what is still missing then goes on
- * behind the scenes. */
+/* SO_LINGER: the caller is held until the peer has everything, or the time is over; then it is a
+ * close like any other. */
 static void close_and_linger(struct shard *shard, struct queue *queue, struct op *op,
 			     uint64_t linger_ns)
 {
-	queue_fail(shard, &queue->takes, -ECANCELED);
+	struct shard_result nobody_asked;
+
 	queue->ops->close(shard, queue, op);
 	shard_run_until_done(shard, op, linger_ns);
-	token_orphan(&shard->tokens, op);
+	if (op->state == OP_DONE) {
+		token_take(&shard->tokens, op, &nobody_asked);
+	} else {
+		queue->closing = NULL;
+		token_drop(&shard->tokens, op);
+		queue->ops->close(shard, queue, NULL);
+	}
 }
 
 int shard_close(struct shard *shard, int32_t qd)

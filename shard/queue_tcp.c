@@ -227,14 +227,6 @@ static int hand_to_stack(struct shard *shard, struct queue *queue, struct op *op
 	return tcp_push(shard->net, queue->tcp.conn, op->m, op->data, op->len, op->result.token);
 }
 
-/* The stack wakes a socket for which it had no room; but when it was the whole shard's room that
- * was short, the next chance comes with anybody's acknowledgement. */
-static void wait_for_room(struct shard *shard, struct queue *queue)
-{
-	if (TAILQ_EMPTY(&queue->sent))
-		queue_retry(&shard->queues, queue);
-}
-
 static int push(struct shard *shard, struct queue *queue, struct op *op)
 {
 	int rc;
@@ -252,7 +244,6 @@ static int push(struct shard *shard, struct queue *queue, struct op *op)
 	}
 	push_hold(op);
 	token_wait_on(op, &queue->waiting);
-	wait_for_room(shard, queue);
 	return 0;
 }
 
@@ -270,7 +261,6 @@ static void push_waiting(struct shard *shard, struct queue *queue)
 		rc = hand_to_stack(shard, queue, op);
 		if (rc == -EAGAIN) {
 			push_hold(op);
-			wait_for_room(shard, queue);
 			return;
 		}
 		push_release(op);
@@ -292,6 +282,8 @@ static int shut(struct shard *shard, struct queue *queue, unsigned how)
 		queue->tcp.fin_waiting = true;
 		how &= ~(unsigned)TCP_SHUT_WR;
 	}
+	if (how & TCP_SHUT_RD) /* pops that wait now see the end */
+		queue_retry(&shard->queues, queue);
 	return how ? tcp_shutdown(shard->net, queue->tcp.conn, how) : 0;
 }
 

@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <rte_telemetry.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { SHOWN_AT_ONCE_MAX = 12 }; /* shards; an answer has at most 16 KiB */
 
 /*
  * DPDK's callbacks have no argument and cannot be unregistered, so the runtime that they show is
@@ -15,10 +18,39 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const struct runtime *shown;
 static bool registered;
 
+/* The figures of the one shard that was asked for. */
+static int one_shard(const struct runtime *runtime, const char *params, struct rte_tel_data *data,
+		     void (*fill)(const struct runtime_figures *, struct rte_tel_data *))
+{
+	struct runtime_figures figures;
+	char *end;
+	unsigned long index = strtoul(params, &end, 10);
+
+	if (*end || index >= runtime->shard_count)
+		return -EINVAL;
+	rte_tel_data_start_dict(data);
+	runtime_figures_mt(runtime, (uint16_t)index, &figures);
+	fill(&figures, data);
+	return 0;
+}
+
+/* So many that the answer would be too long: their numbers, to ask for one by one. */
+static int list_shards(const struct runtime *runtime, struct rte_tel_data *data)
+{
+	rte_tel_data_start_array(data, RTE_TEL_INT_VAL);
+	for (uint16_t i = 0; i < runtime->shard_count; i++)
+		rte_tel_data_add_array_int(data, i);
+	return 0;
+}
+
 /* A dictionary per shard, by the shard's number. */
-static int each_shard(const struct runtime *runtime, struct rte_tel_data *data,
+static int each_shard(const struct runtime *runtime, const char *params, struct rte_tel_data *data,
 		      void (*fill)(const struct runtime_figures *, struct rte_tel_data *))
 {
+	if (params && *params)
+		return one_shard(runtime, params, data, fill);
+	if (runtime->shard_count > SHOWN_AT_ONCE_MAX)
+		return list_shards(runtime, data);
 	rte_tel_data_start_dict(data);
 	for (uint16_t i = 0; i < runtime->shard_count; i++) {
 		struct rte_tel_data *dict = rte_tel_data_alloc();
@@ -64,14 +96,14 @@ static void fill_drops(const struct runtime_figures *f, struct rte_tel_data *dic
 		rte_tel_data_add_dict_u64(dict, drop_name[i], f->counters.drop[i]);
 }
 
-static int show_shards(const struct runtime *runtime, struct rte_tel_data *data)
+static int show_shards(const struct runtime *runtime, const char *params, struct rte_tel_data *data)
 {
-	return each_shard(runtime, data, fill_shard);
+	return each_shard(runtime, params, data, fill_shard);
 }
 
-static int show_drops(const struct runtime *runtime, struct rte_tel_data *data)
+static int show_drops(const struct runtime *runtime, const char *params, struct rte_tel_data *data)
 {
-	return each_shard(runtime, data, fill_drops);
+	return each_shard(runtime, params, data, fill_drops);
 }
 
 static void fill_port(const struct nic_port *port, struct rte_tel_data *dict)
@@ -96,8 +128,9 @@ static void fill_port(const struct nic_port *port, struct rte_tel_data *dict)
 	rte_tel_data_add_dict_int(dict, "rx_interrupts", info->rx_interrupts);
 }
 
-static int show_ports(const struct runtime *runtime, struct rte_tel_data *data)
+static int show_ports(const struct runtime *runtime, const char *params, struct rte_tel_data *data)
 {
+	(void)params;
 	rte_tel_data_start_dict(data);
 	for (uint16_t i = 0; i < runtime->port_count; i++) {
 		struct rte_tel_data *dict = rte_tel_data_alloc();
@@ -113,10 +146,11 @@ static int show_ports(const struct runtime *runtime, struct rte_tel_data *data)
 	return 0;
 }
 
-static int show_config(const struct runtime *runtime, struct rte_tel_data *data)
+static int show_config(const struct runtime *runtime, const char *params, struct rte_tel_data *data)
 {
 	const struct runtime_config *c = &runtime->config;
 
+	(void)params;
 	rte_tel_data_start_dict(data);
 	rte_tel_data_add_dict_string(data, "name", c->name);
 	rte_tel_data_add_dict_u64(data, "shards", runtime->shard_count);
@@ -136,14 +170,14 @@ static int show_config(const struct runtime *runtime, struct rte_tel_data *data)
 	return 0;
 }
 
-static int answer(struct rte_tel_data *data,
-		  int (*show)(const struct runtime *, struct rte_tel_data *))
+static int answer(const char *params, struct rte_tel_data *data,
+		  int (*show)(const struct runtime *, const char *, struct rte_tel_data *))
 {
 	int rc = -ENOENT;
 
 	pthread_mutex_lock(&lock);
 	if (shown)
-		rc = show(shown, data);
+		rc = show(shown, params, data);
 	pthread_mutex_unlock(&lock);
 	return rc;
 }
@@ -152,8 +186,7 @@ static int answer(struct rte_tel_data *data,
 	static int answer_##name(const char *cmd, const char *params, struct rte_tel_data *data)   \
 	{                                                                                          \
 		(void)cmd;                                                                         \
-		(void)params;                                                                      \
-		return answer(data, show_##name);                                                  \
+		return answer(params, data, show_##name);                                          \
 	}
 COMMAND(shards)
 COMMAND(drops)
@@ -167,10 +200,13 @@ void telemetry_show(const struct runtime *runtime)
 	shown = runtime;
 	if (runtime && !registered) {
 		registered = true;
-		rte_telemetry_register_cmd("/clowder/shards", answer_shards,
-					   "What each shard did and holds. No parameters.");
-		rte_telemetry_register_cmd("/clowder/drops", answer_drops,
-					   "Packets dropped, by shard and reason. No parameters.");
+		rte_telemetry_register_cmd(
+			"/clowder/shards", answer_shards,
+			"What each shard did and holds. Parameters: a shard; none: all.");
+		rte_telemetry_register_cmd(
+			"/clowder/drops", answer_drops,
+			"Packets dropped, by shard and reason. Parameters: a shard; "
+			"none: all.");
 		rte_telemetry_register_cmd("/clowder/ports", answer_ports,
 					   "Devices and how they steer. No parameters.");
 		rte_telemetry_register_cmd("/clowder/config", answer_config,

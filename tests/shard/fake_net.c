@@ -441,6 +441,7 @@ int tcp_shutdown(struct net *net, struct tcp_conn *conn, unsigned how)
 {
 	(void)net;
 	conn->fin_sent |= !!(how & TCP_SHUT_WR);
+	conn->fin_received |= !!(how & TCP_SHUT_RD);
 	return 0;
 }
 

@@ -406,6 +406,52 @@ static void async_close_completes_when_the_peer_has_everything(void **state)
 	assert_int_equal(fake_conns(), 0);
 }
 
+static void a_lingering_close_returns_when_the_peer_has_everything(void **state)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 30000};
+	struct tcp_conn *conn;
+	int32_t qd = solo_connected(&conn);
+	uint64_t push = solo_push(qd, "bytes"), pop = solo_pop(qd);
+
+	(void)state;
+	assert_int_equal(shard_option_set(solo, qd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+			 0);
+	fake_finish(solo->net, conn);
+	assert_int_equal(shard_close(solo, qd), 0);
+	assert_int_equal(fake_conns(), 0);
+	assert_int_equal(solo_result(push).opcode, SHARD_OP_PUSH);
+	solo_assert_failed(pop, ECANCELED);
+	assert_int_equal(solo->tokens.pending_count, 0);
+}
+
+static void a_lingering_close_gives_up_when_its_time_is_over(void **state)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 1};
+	struct tcp_conn *conn;
+	int32_t qd = solo_connected(&conn);
+	uint64_t push = solo_push(qd, "bytes");
+
+	(void)state;
+	assert_int_equal(shard_option_set(solo, qd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+			 0);
+	assert_int_equal(shard_close(solo, qd), 0);
+	assert_int_equal(fake_conns(), 0);
+	solo_assert_failed(push, ECANCELED);
+	assert_int_equal(solo->tokens.pending_count, 0);
+	assert_int_equal(solo->queues.used, 0);
+}
+
+static void shutdown_for_reading_ends_pops_that_wait(void **state)
+{
+	struct tcp_conn *conn;
+	int32_t qd = solo_connected(&conn);
+	uint64_t pop = solo_pop(qd);
+
+	(void)state;
+	assert_int_equal(shard_shutdown(solo, qd, TCP_SHUT_RD), 0);
+	solo_assert_popped(pop, "");
+}
+
 static void async_close_of_a_connection_that_dies_fails(void **state)
 {
 	struct tcp_conn *conn;
@@ -489,6 +535,9 @@ int main(void)
 		TEST(close_cancels_a_connect),
 		TEST(pushes_that_wait_are_delivered_after_close),
 		TEST(async_close_completes_when_the_peer_has_everything),
+		TEST(a_lingering_close_returns_when_the_peer_has_everything),
+		TEST(a_lingering_close_gives_up_when_its_time_is_over),
+		TEST(shutdown_for_reading_ends_pops_that_wait),
 		TEST(async_close_of_a_connection_that_dies_fails),
 		TEST(async_close_without_a_connection_completes_at_once),
 		TEST(options_before_connect_are_the_connections),
