@@ -70,12 +70,13 @@ static void *read_all(void *arg)
 			shared->errors[self->index] +=
 				net_route_lookup_rcu(tables, host(n), &hop) != 0;
 		}
-		for (uint16_t n = 0; n < PORTS; n++) {
+		for (unsigned n = 0; n < PORTS; n++) {
 			int shard =
 				net_listen_shard_rcu(tables, IPPROTO_TCP, port(n), n * 77777u, 9);
 
 			/* Port n is only ever open on shards n % 8 and 9. */
-			shared->errors[self->index] += shard != -1 && shard != n % 8 && shard != 9;
+			shared->errors[self->index] +=
+				shard != -1 && shard != (int)n % 8 && shard != 9;
 		}
 		shared->reads[self->index]++;
 		rcu_quiescent_state();
@@ -177,7 +178,7 @@ static void foreign_flows_are_counted_right_by_shards_at_once(void **state)
 		pthread_join(threads[i], NULL);
 		assert_int_equal(shared.errors[i], 0);
 	}
-	for (uint16_t n = 0; n < PORTS; n++)
+	for (unsigned n = 0; n < PORTS; n++)
 		assert_int_equal(net_listen_foreign_rcu(shared.tables, IPPROTO_TCP, port(n)), 0);
 	net_tables_destroy(shared.tables);
 }
