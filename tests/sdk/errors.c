@@ -3,44 +3,19 @@
  * shared library, with a device that receives nothing.
  */
 #include "tests/mem/cmocka_all.h"
+#include "tests/sdk/quiet.h"
 
-#include <arpa/inet.h>
 #include <demi/ext.h>
 #include <demi/libos.h>
 #include <demi/sga.h>
 #include <demi/shard.h>
 #include <demi/wait.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct timespec once = {0, 0};
-static char config_path[64];
-
-static int write_config(void)
-{
-	static const char text[] = "[runtime]\nshards = 2\ntokens = 4096\nqueues = 64\n"
-				   "[memory]\nhugepages = \"never\"\nreceive_budget_mib = 1\n"
-				   "[[port]]\ndevice = \"net_null0,no-rx=1\"\n"
-				   "address = \"10.0.0.1/24\"\n"
-				   "[[neighbour]]\naddress = \"10.0.0.2\"\n"
-				   "mac = \"02:00:00:00:00:02\"\n"
-				   "[tcp]\nconn_max = 64\ntimewait_max = 64\nreassembly_mib = 1\n"
-				   "[udp]\nsocket_max = 8\nqueue_packets = 8\n"
-				   "[telemetry]\nenabled = false\n";
-	const ssize_t len = (ssize_t)strlen(text);
-	int fd;
-
-	snprintf(config_path, sizeof(config_path), "/tmp/clowder-errors-%d", (int)getpid());
-	fd = open(config_path, O_CREAT | O_EXCL | O_WRONLY, 0600);
-	if (fd < 0 || write(fd, text, (size_t)len) != len || close(fd) != 0)
-		return -1;
-	return setenv("CONFIG_PATH", config_path, 1);
-}
 
 static int begin(void **state)
 {
@@ -53,37 +28,6 @@ static int finish(void **state)
 {
 	(void)state;
 	return demi_fini();
-}
-
-static struct sockaddr_in address(const char *text, uint16_t port)
-{
-	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	assert_int_equal(inet_pton(AF_INET, text, &in.sin_addr), 1);
-	return in;
-}
-
-static int socket_of(int type)
-{
-	int qd = -1;
-
-	assert_int_equal(demi_socket(&qd, AF_INET, type, 0), 0);
-	assert_true(qd >= 0);
-	return qd;
-}
-
-static int bind_to(int qd, const char *text, uint16_t port)
-{
-	const struct sockaddr_in in = address(text, port);
-
-	return demi_bind(qd, (const struct sockaddr *)&in, sizeof(in));
-}
-
-static int connect_to(demi_qtoken_t *qt, int qd, const char *text, uint16_t port)
-{
-	const struct sockaddr_in in = address(text, port);
-
-	return demi_connect(qt, qd, (const struct sockaddr *)&in, sizeof(in));
 }
 
 static void expect_failed(demi_qtoken_t qt, int error)
@@ -406,164 +350,11 @@ static void a_stopped_shard_waits_no_more(void **state)
 	assert_int_equal(count, 0);
 }
 
-/* --- two shards --- */
-
-enum { MESSAGE_COUNT = 1000, MESSAGE_LEN = 3000 };
-
-static int send_all(int qd)
-{
-	for (int i = 0; i < MESSAGE_COUNT; i++) {
-		demi_sgarray_t sga = demi_sgaalloc(MESSAGE_LEN);
-		demi_qresult_t qr;
-		demi_qtoken_t qt;
-
-		if (sga.sga_buf == NULL)
-			return 1;
-		memset(sga.sga_segs[0].sgaseg_buf, i, MESSAGE_LEN);
-		if (demi_push(&qt, qd, &sga) != 0 || demi_sgafree(&sga) != 0)
-			return 2;
-		if (demi_wait(&qr, qt, NULL) != 0 || qr.qr_opcode != DEMI_OPC_PUSH)
-			return 3;
-	}
-	return demi_close(qd);
-}
-
-static int receive_all(int qd)
-{
-	for (int i = 0; i <= MESSAGE_COUNT; i++) {
-		const unsigned char *bytes;
-		demi_qresult_t qr;
-		demi_qtoken_t qt;
-
-		if (demi_pop(&qt, qd) != 0 || demi_wait(&qr, qt, NULL) != 0 ||
-		    qr.qr_opcode != DEMI_OPC_POP)
-			return 11;
-		bytes = qr.qr_value.sga.sga_segs[0].sgaseg_buf;
-		if (qr.qr_value.sga.sga_segs[0].sgaseg_len != (i < MESSAGE_COUNT ? MESSAGE_LEN : 0))
-			return 12;
-		if (i < MESSAGE_COUNT &&
-		    (bytes[0] != (i & 255) || bytes[MESSAGE_LEN - 1] != bytes[0]))
-			return 13;
-		if (demi_sgafree(&qr.qr_value.sga) != 0)
-			return 14;
-	}
-	return demi_close(qd);
-}
-
-static int talk(void *arg)
-{
-	const int self = demi_shard_self();
-	int qd = -1;
-
-	(void)arg;
-	if (demi_shard_count() != 2 || demi_shard_channel(&qd, self) != EINVAL ||
-	    demi_shard_channel(&qd, 2) != EINVAL || demi_shard_channel(&qd, 1 - self) != 0)
-		return 20;
-	return self == 0 ? send_all(qd) : receive_all(qd);
-}
-
-static void shards_talk_in_order_and_without_loss(void **state)
-{
-	(void)state;
-	assert_int_equal(demi_shard_run(NULL, talk, NULL), 0);
-	assert_int_equal(demi_shard_self(), -1);
-}
-
-/* What shard 0 made, shard 1 tries to use. */
-static struct {
-	demi_qtoken_t qt;
-	demi_sgarray_t sga;
-	int qd, done;
-} made;
-
-static int await(int *flag)
-{
-	demi_qresult_t qr;
-	int count;
-
-	while (!__atomic_load_n(flag, __ATOMIC_ACQUIRE)) {
-		const int error = demi_wait_next_n(&qr, 1, &count, &once);
-
-		if (error != ETIMEDOUT)
-			return error + 100;
-	}
-	return 0;
-}
-
-static int try_foreign(void)
-{
-	const int qd = socket_of(SOCK_DGRAM);
-	demi_sgarray_t own = demi_sgaalloc(1);
-	struct sockaddr_in to = address("10.0.0.2", 9);
-	demi_qresult_t qr;
-	demi_qtoken_t qt;
-	int bad = 0;
-
-	bad |= bind_to(qd, "10.0.0.1", 54) != 0;
-	bad |= demi_pop(&qt, made.qd) != EBADF;
-	bad |= demi_close(made.qd) != EBADF;
-	bad |= demi_wait(&qr, made.qt, &once) != EINVAL;
-	bad |= demi_sgafree(&made.sga) != EINVAL;
-	bad |= demi_pushto(&qt, qd, &made.sga, (struct sockaddr *)&to, sizeof(to)) != EINVAL;
-	bad |= demi_sgafree(&own) != 0;
-	return bad | (demi_close(qd) != 0);
-}
-
-static int share(void *arg)
-{
-	static int ready;
-	int error;
-
-	(void)arg;
-	if (demi_shard_self() == 1) {
-		error = await(&ready);
-		error = error != 0 ? error : try_foreign();
-		__atomic_store_n(&made.done, 1, __ATOMIC_RELEASE);
-		return error;
-	}
-	made.qd = socket_of(SOCK_DGRAM);
-	made.sga = demi_sgaalloc(10);
-	if (bind_to(made.qd, "10.0.0.1", 53) != 0 || demi_pop(&made.qt, made.qd) != 0)
-		return 31;
-	__atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
-	error = await(&made.done);
-	if (error != 0)
-		return error;
-	return demi_close(made.qd) != 0 || demi_sgafree(&made.sga) != 0;
-}
-
-static void what_is_another_shards_is_refused(void **state)
-{
-	(void)state;
-	assert_int_equal(demi_shard_run(NULL, share, NULL), 0);
-}
-
-static int wait_for_stop(void *arg)
-{
-	demi_qresult_t qr;
-	int count;
-
-	(void)arg;
-	if (demi_shard_self() == 1)
-		return demi_shard_stop();
-	return demi_wait_next_n(&qr, 1, &count, NULL) == ECANCELED ? 0 : 41;
-}
-
-static void one_shard_stops_all(void **state)
-{
-	(void)state;
-	assert_int_equal(demi_shard_run(NULL, wait_for_stop, NULL), 0);
-}
-
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, begin, finish)
 
 int main(void)
 {
-	/* Those of two shards first: the EAL, which starts once, is sized for the first world. */
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shards_talk_in_order_and_without_loss),
-		cmocka_unit_test(what_is_another_shards_is_refused),
-		cmocka_unit_test(one_shard_stops_all),
 		IN_A_WORLD(no_such_queue_is_ebadf),
 		IN_A_WORLD(a_closed_queue_is_ebadf_even_when_its_place_is_used_again),
 		IN_A_WORLD(bind_refuses_what_is_not_ours_taken_or_bound),
@@ -583,9 +374,9 @@ int main(void)
 	};
 	int failed;
 
-	if (write_config() != 0)
+	if (quiet_config() != 0)
 		return EXIT_FAILURE;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(config_path);
+	quiet_config_remove();
 	return failed;
 }
