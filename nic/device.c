@@ -115,8 +115,17 @@ int device_parse(struct device *device, const char *text, char why[NIC_WHY_LEN])
 		snprintf(device->args, sizeof(device->args), "%s", text + len + 1);
 	device->pci = rte_pci_addr_parse(device->name, &addr) == 0;
 	if (device->pci) {
-		/* The bus knows it by the long form, with the domain. */
-		rte_pci_device_name(&addr, device->name, sizeof(device->name));
+		char full[PCI_PRI_STR_SIZE];
+
+		/* The bus knows it by this name, and so does everyone else who looks at the text.
+		 */
+		rte_pci_device_name(&addr, full, sizeof(full));
+		if (strcasecmp(full, device->name) != 0) {
+			snprintf(why, NIC_WHY_LEN, "PCI device \"%.40s\": write it as %s",
+				 device->name, full);
+			return -EINVAL;
+		}
+		memcpy(device->name, full, sizeof(full));
 		return check_args(device, why);
 	}
 	if (strncmp(device->name, "net_", 4) && strncmp(device->name, "eth_", 4)) {

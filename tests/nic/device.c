@@ -31,17 +31,19 @@ static void a_virtual_device_is_a_name_and_arguments(void **state)
 	assert_false(device_arg(&device, "size", value, sizeof(value)));
 }
 
-static void a_pci_address_is_known_with_and_without_its_domain(void **state)
+static void a_pci_address_is_written_in_full(void **state)
 {
 	(void)state;
 	assert_int_equal(device_parse(&device, "0000:01:00.0", why), 0);
 	assert_true(device.pci);
 	assert_string_equal(device.name, "0000:01:00.0");
-	assert_int_equal(device_parse(&device, "01:00.1,key=value", why), 0);
+	assert_int_equal(device_parse(&device, "0000:0A:00.1,key=value", why), 0);
 	assert_true(device.pci);
-	assert_string_equal(device.name, "0000:01:00.1");
+	assert_string_equal(device.name, "0000:0a:00.1");
 	assert_string_equal(device.args, "key=value");
 	assert_false(device_lacks_queue_count(&device));
+	assert_int_equal(device_parse(&device, "0a:00.1", why), -EINVAL);
+	assert_non_null(strstr(why, "write it as 0000:0a:00.1"));
 }
 
 static void a_driver_that_clowder_does_not_know_is_passed_on(void **state)
@@ -128,7 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_virtual_device_is_a_name_and_arguments),
-		cmocka_unit_test(a_pci_address_is_known_with_and_without_its_domain),
+		cmocka_unit_test(a_pci_address_is_written_in_full),
 		cmocka_unit_test(a_driver_that_clowder_does_not_know_is_passed_on),
 		cmocka_unit_test(the_number_of_queues_is_added_where_the_driver_wants_it),
 		cmocka_unit_test(the_longest_device_still_has_room_for_its_queues),
