@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SLOT_SHIFT = 8, GENERATION_SHIFT = 32, SHARD_MASK = 0xff, SLOT_MASK = TOKEN_SLOT_MAX - 1 };
 
@@ -34,9 +35,10 @@ int tokens_init(struct tokens *tokens, uint8_t shard, uint32_t count, struct cou
 	if (!count || count > TOKEN_SLOT_MAX)
 		return -EINVAL;
 	*tokens = (struct tokens){.count = count, .shard = shard, .counters = counters};
-	tokens->slots = calloc(count, sizeof(*tokens->slots));
+	tokens->slots = aligned_alloc(_Alignof(struct op), count * sizeof(*tokens->slots));
 	if (!tokens->slots)
 		return -ENOMEM;
+	memset(tokens->slots, 0, count * sizeof(*tokens->slots));
 	TAILQ_INIT(&tokens->free);
 	TAILQ_INIT(&tokens->ready);
 	TAILQ_INIT(&tokens->aside);

@@ -25,7 +25,7 @@ struct op;
 TAILQ_HEAD(op_list, op);
 
 struct op {
-	TAILQ_ENTRY(op) link;
+	_Alignas(64) TAILQ_ENTRY(op) link;
 	struct op_list *list; /* the one it is on: its queue's, free, ready or aside; or NULL */
 	uint32_t generation;
 	uint32_t hint; /* where in the array of wait_any() the token was last seen */

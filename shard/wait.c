@@ -3,11 +3,15 @@
 #include "shard/state.h"
 
 #include <errno.h>
+#include <rte_prefetch.h>
 
 enum {
-	SCAN_CHUNK = 256,      /* entries of the array read after a turn that found nothing */
-	SCAN_OFTEN_MIN = 1024, /* the whole array is read again after so many results at least */
-	RESULTS_PER_CLOCK_LOOK = 16 /* of wait_next_n() */
+	SCAN_CHUNK = 64, /* entries of the array read after a turn that found nothing */
+	/* The whole array is read again after so many calls, however busy the shard is: an entry's
+	 * share of that is next to nothing. */
+	SCAN_CALLS_MIN = 1024,
+	SCAN_CALLS_PER_ENTRY = 8,
+	RESULTS_PER_CLOCK_LOOK = 16, /* of wait_next_n() */
 };
 
 /* One call that waits: what it looks for, and how far it has read the program's array. */
@@ -131,7 +135,7 @@ static int learn(struct shard *shard, const struct wait *wait)
 {
 	struct wait_memory *memory = &shard->waited;
 	int rc, count = wait->count, known = memory->count;
-	uint32_t often = count > SCAN_OFTEN_MIN ? (uint32_t)count : SCAN_OFTEN_MIN;
+	uint32_t often = SCAN_CALLS_MIN + SCAN_CALLS_PER_ENTRY * (uint32_t)count;
 
 	if (memory->tokens != wait->tokens || ++memory->calls >= often) {
 		rc = learn_range(shard, wait->tokens, 0, count);
@@ -160,6 +164,15 @@ static int scan_more(struct shard *shard, struct wait *wait, int n)
 	return rc;
 }
 
+/* Where the next call will look: in a large array that is rarely in the cache. */
+static void prefetch_next(const struct wait *wait, const struct op *op)
+{
+	const struct op *next = TAILQ_NEXT(op, link);
+
+	if (next && next->hint < (uint32_t)wait->count)
+		rte_prefetch0(&wait->tokens[next->hint]);
+}
+
 static int look_at_any(struct shard *shard, struct wait *wait)
 {
 	struct op *op;
@@ -168,6 +181,7 @@ static int look_at_any(struct shard *shard, struct wait *wait)
 		if (op->hint < (uint32_t)wait->count &&
 		    wait->tokens[op->hint] == op->result.token) {
 			wait->found = (int)op->hint;
+			prefetch_next(wait, op);
 			token_take(&shard->tokens, op, wait->out);
 			return 0;
 		}
