@@ -128,7 +128,7 @@ int device_parse(struct device *device, const char *text, char why[NIC_WHY_LEN])
 		memcpy(device->name, full, sizeof(full));
 		return check_args(device, why);
 	}
-	if (strncmp(device->name, "net_", 4) && strncmp(device->name, "eth_", 4)) {
+	if (strncmp(device->name, "net_", 4) != 0 && strncmp(device->name, "eth_", 4) != 0) {
 		snprintf(why, NIC_WHY_LEN,
 			 "device \"%.60s\" is neither a PCI address (0000:01:00.0) nor a virtual "
 			 "device (net_tap0,iface=...)",

@@ -66,7 +66,7 @@ static int transact(const struct addr_message *message)
 		struct nlmsghdr nlh;
 		struct nlmsgerr err;
 		char rest[512]; /* the request, sent back */
-	} answer;
+	} answer = {0};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	ssize_t n;
 

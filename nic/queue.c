@@ -69,11 +69,11 @@ void queue_interrupts_open(struct nic_port *port)
 
 void queue_interrupts_close(struct nic_port *port)
 {
-	for (uint16_t q = 0; q < NIC_QUEUE_MAX; q++) {
+	for (unsigned q = 0; q < NIC_QUEUE_MAX; q++) {
 		if (port->rx_epfd[q] < 0)
 			continue;
-		rte_eth_dev_rx_intr_ctl_q(port->port_id, q, port->rx_epfd[q], RTE_INTR_EVENT_DEL,
-					  NULL);
+		rte_eth_dev_rx_intr_ctl_q(port->port_id, (uint16_t)q, port->rx_epfd[q],
+					  RTE_INTR_EVENT_DEL, NULL);
 		close(port->rx_epfd[q]);
 		port->rx_epfd[q] = -1;
 	}

@@ -92,7 +92,7 @@ static const char *prove_hash(struct nic_port *port, const struct rte_eth_dev_in
 		return "it did not take the hash key";
 	if (rte_eth_dev_rss_hash_conf_get(port->port_id, &got))
 		return "its hash key cannot be read back";
-	if (got.rss_key_len < RSS_KEY_LEN || memcmp(key, found, RSS_KEY_LEN))
+	if (got.rss_key_len < RSS_KEY_LEN || memcmp(key, found, RSS_KEY_LEN) != 0)
 		return "the hash key that it has is not the one it was given";
 	if ((got.rss_hf & types) != types)
 		return "it left out hash types that it offers";
@@ -105,7 +105,7 @@ static const char *prove_reta(struct nic_port *port, uint16_t reta_size,
 {
 	struct rte_eth_rss_reta_entry64 set[GROUP_MAX] = {0}, got[GROUP_MAX] = {0};
 
-	for (uint16_t b = 0; b < RSS_BUCKET_COUNT; b++)
+	for (unsigned b = 0; b < RSS_BUCKET_COUNT; b++)
 		if (queue_of[b] != queue_of[b & (reta_size - 1)])
 			return "its table is too small for this number of shards";
 	for (uint16_t i = 0; i < reta_size; i++) {
