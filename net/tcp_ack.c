@@ -35,6 +35,7 @@ static void heard_while_shut(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 
+	conn->probe_unanswered = false;
 	if (conn->snd_wnd > 0)
 		conn->probe_count = 0;
 	if (!conn->closed && (conn->snd_wnd == 0 || tcp_timer_runs(conn, TCP_TIMER_PROBE)))
@@ -101,7 +102,7 @@ static void progress(struct tcp_in *in, uint32_t acked_len, uint32_t flight_len)
 		break;
 	case TCP_RECOVERY_LOSS:
 	case TCP_RECOVERY_NONE:
-		tcp_cc_on_ack(&conn->cc, acked_len, flight_len, now_ns);
+		tcp_cc_on_ack(&conn->cc, acked_len, RTE_MAX(flight_len, conn->flight_used), now_ns);
 		if (all)
 			conn->recovery = TCP_RECOVERY_NONE;
 		break;

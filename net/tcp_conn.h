@@ -83,12 +83,16 @@ struct tcp_conn {
 	uint32_t snd_wnd_max; /* largest window the peer has offered */
 	uint32_t rtx_nxt, rtx_end;
 	uint32_t recover; /* RFC 6582 */
+	/* In flight when new data was last sent: how much of cwnd is used. ACKs come in bursts and
+	 * empty the flight before output can fill it again. */
+	uint32_t flight_used;
 	uint16_t snd_mss; /* payload bytes of a full segment, options taken off */
 	uint8_t recovery; /* enum tcp_recovery */
 	uint8_t dup_acks;
 	bool syn_due;	/* SYN or SYN-ACK is to be sent, once more or for the first time */
 	bool probe_due; /* an empty segment with an old sequence number, to make the peer answer */
 	bool force;	/* send what fits into the window, however little */
+	bool probe_unanswered;
 	uint8_t syn_count; /* SYNs sent */
 	uint8_t probe_count, keepalive_sent;
 	struct tcp_txq txq;

@@ -273,6 +273,7 @@ static void sent_new(const struct out *out)
 	if (conn->rtx_nxt == conn->rtx_end)
 		conn->rtx_nxt = conn->rtx_end = conn->snd_nxt;
 	conn->force = false;
+	conn->flight_used = tcp_conn_flight(conn);
 	tcp_rtt_sent(&conn->rtt, conn->snd_nxt, net->now_ns);
 	tcp_timer_data_sent(net, conn);
 	/* What goes out so soon after something came in is an answer. */

@@ -129,10 +129,12 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
  * waits for it any more. */
 static bool probe_due(struct net *net, struct tcp_conn *conn)
 {
-	if (out_of_patience(net, conn))
+	/* Probes may be further apart than patience lasts: only silence counts. */
+	if ((conn->probe_unanswered || conn->closed) && out_of_patience(net, conn))
 		return give_up(net, conn);
 	if (conn->probe_count < UINT8_MAX)
 		conn->probe_count++;
+	conn->probe_unanswered = true;
 	conn->force = true;
 	if (conn->snd_wnd == 0) {
 		conn->probe_due = true;

@@ -6,6 +6,8 @@
 #include <rte_ether.h>
 #include <stdlib.h>
 
+static TAILQ_HEAD(, host) hosts = TAILQ_HEAD_INITIALIZER(hosts);
+
 int host_group_setup(void **state)
 {
 	if (eal_group_setup(state) != 0)
@@ -142,6 +144,7 @@ struct host *host_begin_small(uint16_t index, const struct tcp_config *config, u
 	struct host_frame f;
 
 	assert_non_null(h);
+	TAILQ_INSERT_TAIL(&hosts, h, link);
 	h->index = index;
 	h->random = index + 1;
 	h->now_ns = now_ns;
@@ -168,16 +171,35 @@ struct host *host_begin(uint16_t index, const struct tcp_config *config, uint64_
 	return host_begin_small(index, config, now_ns, 4095);
 }
 
+static void destroy(struct host *h)
+{
+	net_tables_destroy(h->tables);
+	mem_destroy(&h->mem);
+	TAILQ_REMOVE(&hosts, h, link);
+	free(h);
+}
+
 void host_end(struct host *h)
 {
 	struct mem_use use;
 
 	net_destroy(h->net);
+	h->net = NULL;
 	mem_use_mt(&h->mem, &use);
 	assert_memory_equal(&use, &h->idle_use, sizeof(use));
-	net_tables_destroy(h->tables);
-	mem_destroy(&h->mem);
-	free(h);
+	destroy(h);
+}
+
+int host_sweep(void **state)
+{
+	struct host *h;
+
+	(void)state;
+	while ((h = TAILQ_FIRST(&hosts))) {
+		net_destroy(h->net);
+		destroy(h);
+	}
+	return 0;
 }
 
 void host_input(struct host *h, const struct host_frame *f)

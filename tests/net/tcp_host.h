@@ -29,6 +29,7 @@ struct host_frame {
 };
 
 struct host {
+	TAILQ_ENTRY(host) link;
 	uint16_t index;
 	uint64_t now_ns, random;
 	uint16_t port_next;
@@ -55,6 +56,10 @@ struct host *host_begin_small(uint16_t index, const struct tcp_config *config, u
 			      uint32_t buffer_count);
 /* Checks that no buffer is missing. */
 void host_end(struct host *h);
+
+/* A test that failed leaves its hosts behind; this keeps them from failing the next one too. */
+int host_sweep(void **state);
+#define host_test(f) cmocka_unit_test_teardown(f, host_sweep)
 
 struct ip_addr host_addr(uint16_t index);
 void host_input(struct host *h, const struct host_frame *f);

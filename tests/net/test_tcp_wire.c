@@ -304,11 +304,11 @@ static void small_pushes_in_small_pools_arrive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_clean_wire_carries_both_directions),
-		cmocka_unit_test(a_bad_wire_carries_both_directions),
-		cmocka_unit_test(a_terrible_wire_delivers_in_the_end),
-		cmocka_unit_test(a_slow_reader_gets_every_byte),
-		cmocka_unit_test(small_pushes_in_small_pools_arrive),
+		host_test(a_clean_wire_carries_both_directions),
+		host_test(a_bad_wire_carries_both_directions),
+		host_test(a_terrible_wire_delivers_in_the_end),
+		host_test(a_slow_reader_gets_every_byte),
+		host_test(small_pushes_in_small_pools_arrive),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);

@@ -1,0 +1,614 @@
+/* Bytes in both directions: reassembly, delayed ACKs, windows, Nagle, silly windows, probes. MUST-n
+ * and SHLD-n are the ids of TCP.md. */
+#include "tcp_peer.h"
+
+#include <errno.h>
+
+/* Quick ACKs are used up, and the program answers. */
+static struct peer interactive(const struct tcp_config *config)
+{
+	struct peer p = peer_established(config);
+
+	p.conn->quick_acks = 0;
+	return p;
+}
+
+/* --- receiving --- */
+
+static void bytes_out_of_order_are_put_in_order(void **state) /* SHLD-31 */
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct tcp_use use;
+
+	(void)state;
+	peer_send(&p, ACK, 201, 1, 100);
+	peer_expect(&p, ACK, 1, 1, 0);
+	peer_send(&p, ACK, 101, 1, 100);
+	peer_expect(&p, ACK, 1, 1, 0);
+	assert_int_equal(peer_pop(&p), 0);
+	tcp_use_mt(p.h->net, &use);
+	assert_true(use.reassembly_len > 0);
+	peer_send(&p, ACK, 1, 1, 100);
+	peer_expect(&p, ACK, 1, 301, 0);
+	assert_int_equal(peer_pop(&p), 300);
+	tcp_use_mt(p.h->net, &use);
+	assert_int_equal(use.reassembly_len, 0);
+	peer_end(&p);
+}
+
+/* RFC 5681 4.2: so that the peer can count three. */
+static void each_segment_beyond_a_gap_gets_a_duplicate_ack_of_its_own(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	for (uint32_t i = 1; i <= 3; i++)
+		peer_send(&p, ACK, 1 + 100 * i, 1, 100);
+	for (unsigned i = 0; i < 3; i++)
+		peer_expect(&p, ACK, 1, 1, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+static void a_fin_beyond_a_gap_waits_for_its_turn(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK | FIN, 101, 1, 100);
+	peer_expect(&p, ACK, 1, 1, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	peer_send(&p, ACK, 1, 1, 100);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSE_WAIT);
+	peer_expect(&p, ACK, 1, 202, 0);
+	assert_int_equal(peer_pop(&p), 200);
+	peer_end(&p);
+}
+
+static void a_forged_fin_beyond_a_gap_does_not_hide_the_true_one(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK | FIN, 5001, 1, 0);
+	peer_expect(&p, ACK, 1, 1, 0);
+	peer_send(&p, ACK | FIN, 1, 1, 10);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSE_WAIT);
+	peer_end(&p);
+}
+
+static void a_segment_that_brings_old_and_new_bytes_gives_the_new_ones(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 1, 1, 100);
+	peer_expect(&p, ACK, 1, 101, 0);
+	peer_send(&p, ACK, 51, 1, 100);
+	assert_int_equal(peer_pop(&p), 150);
+	peer_end(&p);
+}
+
+/* --- delayed ACK --- */
+
+static void the_first_segments_are_acknowledged_at_once(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	for (uint32_t i = 0; i < TCP_QUICK_ACKS; i++) {
+		peer_send(&p, ACK, 1 + i * 10, 1, 10);
+		peer_expect(&p, ACK, 1, 11 + i * 10, 0);
+	}
+	peer_send(&p, ACK, 1 + TCP_QUICK_ACKS * 10, 1, 10);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* MUST-40, SHLD-18 */
+static void a_delayed_ack_waits_forty_milliseconds_at_most(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = interactive(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 1, 1, 10);
+	peer_after(&p, 38 * MS);
+	peer_expect_nothing(&p);
+	assert_false(net_idle(p.h->net));
+	peer_after(&p, 5 * MS);
+	peer_expect(&p, ACK, 1, 11, 0);
+	peer_expect_nothing(&p);
+	assert_true(net_idle(p.h->net));
+	peer_end(&p);
+}
+
+/* SHLD-19 */
+static void every_second_full_segment_is_acknowledged_at_once(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = interactive(&config);
+
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++) {
+		peer_send(&p, ACK, 1 + i * MSS, 1, MSS);
+		if (i == 0)
+			continue; /* it shows how long full segments are, and is a second one itself
+				   */
+		if (i % 2)
+			peer_expect(&p, ACK, 1, 1 + (i + 1) * MSS, 0);
+		peer_expect_nothing(&p);
+	}
+	peer_end(&p);
+}
+
+/* MUST-58, MUST-59 */
+static void a_burst_is_acknowledged_once(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++)
+		peer_send(&p, ACK, 1 + i * MSS, 1, MSS);
+	peer_expect(&p, ACK, 1, 1 + 8 * MSS, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+static void an_answer_carries_the_ack_and_then_acks_wait_for_answers(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		peer_send(&p, ACK | PSH, 1 + i * 10, 1 + i * 20, 10);
+		assert_int_equal(peer_pop(&p), 10);
+		if (i > 0)
+			peer_expect_nothing(&p);
+		peer_push(&p, 20);
+		peer_expect(&p, ACK | PSH, 1 + i * 20, 11 + i * 10, 20);
+		peer_expect_nothing(&p);
+	}
+	peer_end(&p);
+}
+
+static void who_has_read_everything_and_waits_has_it_acknowledged(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = interactive(&config);
+
+	(void)state;
+	peer_send(&p, ACK | PSH, 1, 1, 10);
+	peer_expect_nothing(&p);
+	assert_int_equal(peer_pop(&p), 10);
+	peer_expect(&p, ACK, 1, 11, 0);
+	peer_end(&p);
+}
+
+/* --- the window that is offered --- */
+
+static void the_window_shrinks_as_bytes_wait_and_its_right_edge_stays(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	uint32_t at = 1, edge = 0;
+
+	(void)state;
+	config.rcvbuf_len = 20000;
+	p = peer_established(&config);
+	p.conn->rcv_mss = MSS;
+	while (at < 1 + 20000) {
+		uint32_t len = RTE_MIN((uint32_t)MSS, 20001 - at);
+		struct seg ack;
+
+		peer_send(&p, ACK, at, 1, len);
+		at += len;
+		ack = peer_expect(&p, ACK, 1, at, 0);
+		assert_true(ack.ack + ack.wnd >= edge);
+		edge = ack.ack + ack.wnd;
+		assert_true(edge <= 20001);
+	}
+	assert_int_equal(edge, 20001);
+	/* What lies beyond is not taken. */
+	peer_send(&p, ACK, at, 1, 10);
+	assert_int_equal(peer_expect(&p, ACK, 1, at, 0).wnd, 0);
+	assert_int_equal(peer_pop(&p), 20000);
+	assert_int_equal(peer_expect(&p, ACK, 1, at, 0).wnd, 20000);
+	peer_end(&p);
+}
+
+/* MUST-39 */
+static void a_shut_window_opens_by_a_segment_or_half_the_buffer(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct rte_mbuf *m;
+
+	(void)state;
+	config.rcvbuf_len = 9600;
+	p = peer_established(&config);
+	for (uint32_t i = 0; i < 8; i++) {
+		peer_send(&p, ACK, 1 + 1200 * i, 1, 1200);
+		peer_expect(&p, ACK, 1, 1 + 1200 * (i + 1), 0);
+	}
+	p.conn->rcv_mss = MSS;
+	assert_int_equal(p.conn->rcv_adv, p.conn->rxq.rcv_nxt);
+	assert_int_equal(tcp_pop(p.h->net, p.conn, &m), 1);
+	rte_pktmbuf_free(m);
+	peer_expect_nothing(&p);
+	assert_int_equal(tcp_pop(p.h->net, p.conn, &m), 1);
+	rte_pktmbuf_free(m);
+	assert_int_equal(peer_expect(&p, ACK, 1, 9601, 0).wnd, 2400);
+	peer_end(&p);
+}
+
+static void the_window_is_scaled_but_in_a_syn(void **state)
+{
+	static const uint8_t opts[] = {2, 4, MSS >> 8, MSS & 255, 1, 3, 3, 4};
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg syn = {.flags = SYN, .wnd = 1000, .opts = opts, .opts_len = sizeof(opts)}, ack;
+
+	(void)state;
+	config.window_scale = true;
+	config.rcvbuf_len = 1 << 20;
+	p = peer_begin(&config);
+	peer_send_seg(&p, &syn);
+	assert_int_equal(peer_expect(&p, SYN | ACK, 0, 1, 0).wnd, 65535);
+	p.wnd = 1000;
+	peer_send(&p, ACK, 1, 1, 0);
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_int_equal(p.conn->snd_wnd, 16000);
+	peer_send(&p, ACK, 1, 1, 10);
+	ack = peer_expect(&p, ACK, 1, 11, 0);
+	assert_in_range(ack.wnd, (1 << 20 >> 5) - 100, 1 << 20 >> 5);
+	peer_end(&p);
+}
+
+static void with_scarce_memory_the_window_does_not_grow(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg ack;
+
+	(void)state;
+	config.rcvbuf_len = 20000;
+	p = peer_established(&config);
+	peer_send(&p, ACK, 1, 1, MSS);
+	ack = peer_expect(&p, ACK, 1, 1 + MSS, 0);
+	assert_int_equal(peer_pop(&p), MSS);
+	peer_expect_nothing(&p);
+	p.conn->quick_acks = 1;
+	peer_send(&p, ACK, 1 + MSS, 1, 10);
+	p.h->mem.level = MEM_SCARCE;
+	assert_int_equal(peer_expect(&p, ACK, 1, 11 + MSS, 0).wnd, ack.wnd - 10);
+	p.h->mem.level = MEM_PLENTY;
+	peer_end(&p);
+}
+
+/* --- sending --- */
+
+static void full_segments_are_cut_from_pushes_and_psh_marks_the_last(void **state) /* MUST-61 */
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, 1000);
+	peer_push(&p, 3000);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_expect(&p, ACK, 1 + MSS, 1, MSS);
+	peer_expect_nothing(&p); /* Nagle keeps the rest */
+	peer_send(&p, ACK, 1, 1 + 2 * MSS, 0);
+	peer_expect(&p, ACK | PSH, 1 + 2 * MSS, 1, 4000 - 2 * MSS);
+	peer_end(&p);
+}
+
+/* MUST-17, SHLD-7 */
+static void nagle_holds_a_small_segment_back_until_the_ack_or_nodelay(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	const int on = 1;
+
+	(void)state;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_push(&p, 10);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 1, 11, 0);
+	peer_expect(&p, ACK | PSH, 11, 1, 10);
+	peer_push(&p, 10);
+	peer_expect_nothing(&p);
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof(on)),
+		0);
+	peer_expect(&p, ACK | PSH, 21, 1, 10);
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 31, 1, 10);
+	peer_end(&p);
+}
+
+static void a_fin_takes_a_small_segment_along(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_push(&p, 10);
+	assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
+	peer_expect(&p, ACK | PSH | FIN, 11, 1, 10);
+	peer_end(&p);
+}
+
+static void the_peers_window_is_a_limit(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	p.wnd = 3 * MSS;
+	peer_send(&p, ACK | PSH, 1, 1, 1);
+	peer_expect(&p, ACK, 1, 2, 0);
+	peer_push(&p, 20000);
+	for (uint32_t i = 0; i < 3; i++)
+		peer_expect(&p, ACK, 1 + i * MSS, 2, MSS);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 2, 1 + 3 * MSS, 0);
+	peer_expect(&p, ACK, 1 + 3 * MSS, 2, MSS);
+	peer_end(&p);
+}
+
+/* MUST-34 */
+static void a_window_that_shrinks_stops_new_bytes_and_nothing_else(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, 10 * MSS);
+	for (uint32_t i = 0; i < 10; i++)
+		peer_expect(&p, i == 9 ? ACK | PSH : ACK, 1 + i * MSS, 1, MSS);
+	peer_push(&p, 10 * MSS);
+	p.wnd = 2 * MSS;
+	peer_send(&p, ACK, 1, 1 + MSS, 0);
+	peer_expect_nothing(&p);
+	p.wnd = 10 * MSS;
+	peer_send(&p, ACK, 1, 1 + MSS, 0);
+	peer_expect(&p, ACK, 1 + 10 * MSS, 1, MSS);
+	peer_end(&p);
+}
+
+/* MUST-38 */
+static void a_sliver_of_a_window_is_not_used_until_the_timer_says_so(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	p.wnd = 100;
+	peer_send(&p, ACK | PSH, 1, 1, 1);
+	peer_expect(&p, ACK, 1, 2, 0);
+	peer_push(&p, 1000);
+	peer_expect_nothing(&p);
+	peer_after(&p, 1100 * MS);
+	peer_expect(&p, ACK, 1, 2, 100);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 2, 101, 0);
+	peer_expect_nothing(&p);
+	p.wnd = PEER_WND;
+	peer_send(&p, ACK, 2, 101, 0);
+	peer_expect(&p, ACK | PSH, 101, 2, 900);
+	peer_end(&p);
+}
+
+/* --- the shut window --- */
+
+/* MUST-35, MUST-36, MUST-37, SHLD-29, SHLD-30 */
+static void a_shut_window_is_probed_ever_less_often_for_as_long_as_the_peer_answers(void **state)
+{
+	const struct tcp_config config = host_config(); /* R2 is 100 s */
+	struct peer p = peer_established(&config);
+	uint64_t probes[12], start_ns;
+	unsigned count = 0;
+	struct seg seg;
+
+	(void)state;
+	p.wnd = 0;
+	peer_send(&p, ACK | PSH, 1, 1, 1);
+	peer_expect(&p, ACK, 1, 2, 0);
+	peer_push(&p, 100);
+	peer_expect_nothing(&p);
+	start_ns = p.h->now_ns;
+	while (count < 12) {
+		peer_after(&p, 50 * MS);
+		if (!peer_take(&p, &seg))
+			continue;
+		assert_int_equal(seg.flags, ACK);
+		assert_int_equal(seg.len, 0);
+		assert_int_equal(seg.seq, 0);
+		probes[count++] = p.h->now_ns;
+		peer_send(&p, ACK, 2, 1, 0);
+		assert_int_equal(tcp_conn_error(p.conn), 0);
+	}
+	assert_in_range(probes[0] - start_ns, 200 * MS, 1100 * MS);
+	for (unsigned i = 2; i < 7; i++)
+		assert_true(probes[i] - probes[i - 1] > (probes[i - 1] - probes[i - 2]) * 3 / 2);
+	assert_true(probes[11] - probes[10] < 121 * S);
+	assert_true(p.h->now_ns - start_ns > 200 * S);
+	assert_int_equal(p.h->counters.tcp_zero_window_probes, 12);
+	p.wnd = PEER_WND;
+	peer_send(&p, ACK, 2, 1, 0);
+	peer_expect(&p, ACK | PSH, 1, 2, 100);
+	peer_end(&p);
+}
+
+static void a_peer_that_does_not_answer_probes_is_given_up(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	int error = 0;
+
+	(void)state;
+	p.wnd = 0;
+	peer_send(&p, ACK | PSH, 1, 1, 1);
+	peer_expect(&p, ACK, 1, 2, 0);
+	peer_push(&p, 100);
+	peer_expect_nothing(&p);
+	for (unsigned i = 0; i < 300 && !tcp_conn_error(p.conn); i++) {
+		struct seg seg;
+
+		peer_after(&p, 1 * S);
+		while (peer_take(&p, &seg))
+			;
+	}
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	assert_int_equal(peer_done(&p, &error), 1);
+	assert_int_equal(error, -ETIMEDOUT);
+	peer_end(&p);
+}
+
+static void a_closed_connection_does_not_wait_for_a_window_for_ever(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct tcp_use use;
+
+	(void)state;
+	p.wnd = 0;
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_push(&p, 100);
+	tcp_close(p.h->net, p.conn);
+	for (unsigned i = 0; i < 300; i++) {
+		struct seg seg;
+
+		peer_after(&p, 1 * S);
+		while (peer_take(&p, &seg))
+			if (!(seg.flags & RST))
+				peer_send(&p, ACK, 1, 1, 0);
+	}
+	tcp_use_mt(p.h->net, &use);
+	assert_int_equal(use.conns, 0);
+	assert_int_equal(use.pushes, 0);
+	peer_end(&p);
+}
+
+static void a_fin_waits_for_a_shut_window_too(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	p.wnd = 0;
+	peer_send(&p, ACK, 1, 1, 0);
+	assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
+	peer_expect_nothing(&p);
+	p.wnd = 10;
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_expect(&p, ACK | FIN, 1, 1, 0);
+	peer_end(&p);
+}
+
+/* --- limits of the program's side --- */
+
+static void a_full_send_queue_refuses_and_says_when_there_is_room(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	(void)state;
+	config.sndbuf_len = 8000;
+	p = peer_established(&config);
+	peer_push(&p, 5000);
+	assert_int_equal(host_push(p.h, p.conn, p.total, 5000, 1), -EAGAIN);
+	peer_ready(&p, NULL);
+	for (uint32_t i = 0; i < 3; i++)
+		peer_expect(&p, ACK, 1 + i * MSS, 1, MSS);
+	peer_send(&p, ACK, 1, 1 + 3 * MSS, 0);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	peer_push(&p, 5000);
+	peer_end(&p);
+}
+
+static void pushes_run_out_and_those_who_wait_hear_when_there_are_some(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct tcp_conn *first;
+	uint32_t irs;
+	int error;
+
+	(void)state;
+	config.push_max = 2;
+	p = peer_established(&config);
+	first = p.conn;
+	irs = p.irs;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_push(&p, 10);
+
+	p.port++;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), -EAGAIN);
+	peer_ready(&p, NULL);
+	peer_after(&p, 1 * MS);
+	assert_false(peer_ready(&p, tcp_conn_sock(p.conn)));
+
+	p.port--;
+	p.irs = irs;
+	peer_send(&p, ACK, 1, 11, 0);
+	assert_int_equal(peer_done(&p, &error), 1);
+	peer_after(&p, 1 * MS);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), 0);
+	(void)first;
+	peer_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		host_test(bytes_out_of_order_are_put_in_order),
+		host_test(each_segment_beyond_a_gap_gets_a_duplicate_ack_of_its_own),
+		host_test(a_fin_beyond_a_gap_waits_for_its_turn),
+		host_test(a_forged_fin_beyond_a_gap_does_not_hide_the_true_one),
+		host_test(a_segment_that_brings_old_and_new_bytes_gives_the_new_ones),
+		host_test(the_first_segments_are_acknowledged_at_once),
+		host_test(a_delayed_ack_waits_forty_milliseconds_at_most),
+		host_test(every_second_full_segment_is_acknowledged_at_once),
+		host_test(a_burst_is_acknowledged_once),
+		host_test(an_answer_carries_the_ack_and_then_acks_wait_for_answers),
+		host_test(who_has_read_everything_and_waits_has_it_acknowledged),
+		host_test(the_window_shrinks_as_bytes_wait_and_its_right_edge_stays),
+		host_test(a_shut_window_opens_by_a_segment_or_half_the_buffer),
+		host_test(the_window_is_scaled_but_in_a_syn),
+		host_test(with_scarce_memory_the_window_does_not_grow),
+		host_test(full_segments_are_cut_from_pushes_and_psh_marks_the_last),
+		host_test(nagle_holds_a_small_segment_back_until_the_ack_or_nodelay),
+		host_test(a_fin_takes_a_small_segment_along),
+		host_test(the_peers_window_is_a_limit),
+		host_test(a_window_that_shrinks_stops_new_bytes_and_nothing_else),
+		host_test(a_sliver_of_a_window_is_not_used_until_the_timer_says_so),
+		host_test(a_shut_window_is_probed_ever_less_often_for_as_long_as_the_peer_answers),
+		host_test(a_peer_that_does_not_answer_probes_is_given_up),
+		host_test(a_closed_connection_does_not_wait_for_a_window_for_ever),
+		host_test(a_fin_waits_for_a_shut_window_too),
+		host_test(a_full_send_queue_refuses_and_says_when_there_is_room),
+		host_test(pushes_run_out_and_those_who_wait_hear_when_there_are_some),
+	};
+
+	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
+}

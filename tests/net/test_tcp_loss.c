@@ -1,0 +1,359 @@
+/* What is lost is sent again: RTO (RFC 6298), fast retransmit and NewReno (RFC 5681, 6582), limited
+ * transmit (RFC 3042), R1 and R2. MUST-n are the ids of TCP.md. */
+#include "tcp_peer.h"
+
+#include <errno.h>
+
+/* Ten full segments are in flight, the first to come at 1. */
+static struct peer ten_in_flight(const struct tcp_config *config)
+{
+	struct peer p = peer_established(config);
+
+	peer_push(&p, 10 * MSS);
+	for (uint32_t i = 0; i < 10; i++)
+		peer_expect(&p, i == 9 ? ACK | PSH : ACK, 1 + i * MSS, 1, MSS);
+	peer_expect_nothing(&p);
+	return p;
+}
+
+static void duplicate_acks(struct peer *p, uint32_t ack, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		peer_send(p, ACK, 1, ack, 0);
+}
+
+/* --- timeout --- */
+
+/* SHLD-28 is about full segments; RFC 6928 about ten of them. */
+static void ten_segments_begin_a_connection(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, 30 * MSS);
+	for (uint32_t i = 0; i < 10; i++)
+		peer_expect(&p, ACK, 1 + i * MSS, 1, MSS);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* MUST-18, MUST-19 */
+static void a_lost_segment_is_sent_again_after_an_rto_that_doubles(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	uint64_t sent_ns[6];
+
+	(void)state;
+	peer_push(&p, 100);
+	for (unsigned i = 0; i < 6; i++) {
+		struct seg seg;
+
+		while (!peer_take(&p, &seg))
+			peer_after(&p, 5 * MS);
+		assert_int_equal(seg.len, 100);
+		assert_int_equal(seg.seq, 1);
+		assert_int_equal(seg.flags, ACK | PSH);
+		sent_ns[i] = p.h->now_ns;
+	}
+	assert_in_range(sent_ns[1] - sent_ns[0], 200 * MS, 210 * MS);
+	for (unsigned i = 2; i < 6; i++)
+		assert_in_range(sent_ns[i] - sent_ns[i - 1],
+				2 * (sent_ns[i - 1] - sent_ns[i - 2]) - 20 * MS,
+				2 * (sent_ns[i - 1] - sent_ns[i - 2]) + 20 * MS);
+	assert_int_equal(p.h->counters.tcp_timeouts, 5);
+	assert_int_equal(p.h->counters.tcp_retransmits, 5);
+	peer_end(&p);
+}
+
+static void a_slow_round_trip_makes_a_longer_rto(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++) {
+		struct seg seg;
+
+		peer_push(&p, 100);
+		peer_expect(&p, ACK | PSH, 1 + i * 100, 1, 100);
+		peer_after(&p, 150 * MS);
+		while (peer_take(&p, &seg))
+			;
+		peer_send(&p, ACK, 1, 101 + i * 100, 0);
+	}
+	assert_in_range(p.conn->rtt.srtt_ns, 130 * MS, 160 * MS);
+	assert_true(p.conn->rtt.rto_ns > 155 * MS);
+	peer_end(&p);
+}
+
+static void after_a_timeout_all_that_was_in_flight_goes_again_in_slow_start(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	peer_after(&p, 220 * MS);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 1, 1 + MSS, 0);
+	peer_expect(&p, ACK, 1 + MSS, 1, MSS);
+	peer_expect(&p, ACK, 1 + 2 * MSS, 1, MSS);
+	peer_expect_nothing(&p);
+	/* The rest was not lost after all. */
+	peer_send(&p, ACK, 1, 1 + 10 * MSS, 0);
+	peer_expect_nothing(&p);
+	assert_int_equal(p.conn->recovery, TCP_RECOVERY_NONE);
+	peer_end(&p);
+}
+
+static void a_lost_fin_is_sent_again(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
+	peer_expect(&p, ACK | FIN, 11, 1, 0);
+	peer_after(&p, 220 * MS);
+	peer_expect(&p, ACK | PSH | FIN, 1, 1, 10);
+	peer_send(&p, ACK, 1, 11, 0);
+	peer_after(&p, 500 * MS);
+	peer_expect(&p, ACK | FIN, 11, 1, 0);
+	peer_send(&p, ACK, 1, 12, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_FIN_WAIT_2);
+	peer_end(&p);
+}
+
+/* --- fast retransmit --- */
+
+static void two_duplicate_acks_let_new_segments_out_and_the_third_sends_the_lost_one(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	peer_push(&p, 20 * MSS);
+	peer_expect_nothing(&p);
+	duplicate_acks(&p, 1, 1);
+	peer_expect(&p, ACK, 1 + 10 * MSS, 1, MSS);
+	duplicate_acks(&p, 1, 1);
+	peer_expect(&p, ACK, 1 + 11 * MSS, 1, MSS);
+	peer_expect_nothing(&p);
+	duplicate_acks(&p, 1, 1);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_expect_nothing(&p);
+	assert_int_equal(p.h->counters.tcp_fast_retransmits, 1);
+	assert_int_equal(p.h->counters.tcp_timeouts, 0);
+	peer_end(&p);
+}
+
+static void a_partial_ack_sends_the_next_hole_at_once(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	duplicate_acks(&p, 1, 3);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_send(&p, ACK, 1, 1 + 4 * MSS, 0);
+	peer_expect(&p, ACK, 1 + 4 * MSS, 1, MSS);
+	peer_expect_nothing(&p);
+	assert_int_equal(p.conn->recovery, TCP_RECOVERY_FAST);
+	peer_send(&p, ACK, 1, 1 + 10 * MSS, 0);
+	assert_int_equal(p.conn->recovery, TCP_RECOVERY_NONE);
+	assert_true(p.conn->cc.cwnd <= 5 * MSS);
+	peer_end(&p);
+}
+
+static void duplicates_right_after_recovery_start_no_second_one(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	duplicate_acks(&p, 1, 3);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_send(&p, ACK, 1, 1 + 10 * MSS, 0);
+	peer_push(&p, MSS);
+	peer_expect(&p, ACK | PSH, 1 + 10 * MSS, 1, MSS);
+	duplicate_acks(&p, 1 + 10 * MSS, 3);
+	peer_expect_nothing(&p);
+	assert_int_equal(p.h->counters.tcp_fast_retransmits, 1);
+	peer_end(&p);
+}
+
+static void what_carries_data_or_moves_the_window_is_no_duplicate_ack(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		peer_send(&p, ACK, 1 + i, 1, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		p.wnd -= 1000;
+		peer_send(&p, ACK, 4, 1, 0);
+	}
+	assert_int_equal(p.conn->dup_acks, 0);
+	peer_end(&p);
+}
+
+static void a_retransmission_that_finds_its_buffer_at_the_device_is_made_another_way(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct rte_mbuf *held;
+
+	(void)state;
+	peer_push(&p, 100);
+	assert_int_equal(net_output(p.h->net, 0, &held, 1, p.h->now_ns), 1);
+	peer_after(&p, 220 * MS);
+	peer_expect(&p, ACK | PSH, 1, 1, 100);
+	peer_send(&p, ACK, 1, 101, 0);
+	rte_pktmbuf_free(held);
+	peer_end(&p);
+}
+
+/* --- giving up --- */
+
+/* MUST-20, MUST-21, SHLD-10, SHLD-11 */
+static void unanswered_bytes_are_given_up_after_the_user_timeout(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	int error = 0;
+	struct seg seg;
+
+	(void)state;
+	peer_push(&p, 100);
+	for (unsigned i = 0; i < 99; i++) {
+		while (peer_take(&p, &seg))
+			;
+		peer_after(&p, 1 * S);
+		assert_int_equal(tcp_conn_error(p.conn), 0);
+	}
+	while (peer_take(&p, &seg))
+		;
+	peer_after(&p, 2 * S);
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	assert_int_equal(peer_done(&p, &error), 1);
+	assert_int_equal(error, -ETIMEDOUT);
+	peer_expect(&p, RST | ACK, 101, 1, 0);
+	peer_end(&p);
+}
+
+static void the_program_can_have_less_patience(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	const int ms = 3000;
+	struct seg seg;
+
+	(void)state;
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, 18 /* TCP_USER_TIMEOUT */,
+					&ms, sizeof(ms)),
+			 0);
+	peer_push(&p, 100);
+	assert_true(peer_take(&p, &seg));
+	peer_after(&p, 2900 * MS);
+	assert_int_equal(tcp_conn_error(p.conn), 0);
+	peer_after(&p, 200 * MS);
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	peer_end(&p);
+}
+
+/* MUST-47 */
+static void what_icmp_said_is_what_the_timeout_reports(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct seg seg;
+
+	(void)state;
+	peer_push(&p, 100);
+	for (unsigned i = 0; i < 110; i++) {
+		while (peer_take(&p, &seg))
+			;
+		tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 3, 0);
+		peer_after(&p, 1 * S);
+	}
+	assert_int_equal(tcp_conn_error(p.conn), EHOSTUNREACH);
+	peer_end(&p);
+}
+
+/* --- congestion --- */
+
+static void slow_start_doubles_the_window_each_round(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	uint32_t at = 1, round = 10;
+	struct seg seg;
+
+	(void)state;
+	p.wnd = 65535;
+	peer_send(&p, ACK, 1, 1, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t count = 0;
+
+		peer_push(&p, 40 * MSS);
+		while (peer_take(&p, &seg))
+			count += seg.len > 0;
+		assert_int_equal(count, round);
+		for (uint32_t n = 0; n < round; n++) {
+			at += MSS;
+			peer_send(&p, ACK, 1, at, 0);
+		}
+		round *= 2;
+	}
+	peer_end(&p);
+}
+
+static void after_an_idle_rto_the_window_starts_anew(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct seg seg;
+	uint32_t count = 0;
+
+	(void)state;
+	peer_push(&p, 10 * MSS);
+	while (peer_take(&p, &seg))
+		;
+	for (uint32_t n = 1; n <= 10; n++)
+		peer_send(&p, ACK, 1, 1 + n * MSS, 0);
+	assert_true(p.conn->cc.cwnd > 15 * MSS);
+	peer_after(&p, 10 * S);
+	peer_push(&p, 40 * MSS);
+	while (peer_take(&p, &seg))
+		count++;
+	assert_int_equal(count, 10);
+	peer_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		host_test(ten_segments_begin_a_connection),
+		host_test(a_lost_segment_is_sent_again_after_an_rto_that_doubles),
+		host_test(a_slow_round_trip_makes_a_longer_rto),
+		host_test(after_a_timeout_all_that_was_in_flight_goes_again_in_slow_start),
+		host_test(a_lost_fin_is_sent_again),
+		host_test(two_duplicate_acks_let_new_segments_out_and_the_third_sends_the_lost_one),
+		host_test(a_partial_ack_sends_the_next_hole_at_once),
+		host_test(duplicates_right_after_recovery_start_no_second_one),
+		host_test(what_carries_data_or_moves_the_window_is_no_duplicate_ack),
+		host_test(a_retransmission_that_finds_its_buffer_at_the_device_is_made_another_way),
+		host_test(unanswered_bytes_are_given_up_after_the_user_timeout),
+		host_test(the_program_can_have_less_patience),
+		host_test(what_icmp_said_is_what_the_timeout_reports),
+		host_test(slow_start_doubles_the_window_each_round),
+		host_test(after_an_idle_rto_the_window_starts_anew),
+	};
+
+	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
+}
