@@ -33,10 +33,11 @@ static int news_init(struct control *control)
 
 void control_news_mt(struct control *control, const struct net_neigh_event *event)
 {
+	struct net_neigh_event copy = *event;
 	uint64_t one = 1;
 	ssize_t n;
 
-	if (rte_ring_enqueue_elem(control->news, (void *)(uintptr_t)event, sizeof(*event)))
+	if (rte_ring_enqueue_elem(control->news, &copy, sizeof(copy)))
 		return;
 	n = write(control->event_fd, &one, sizeof(one));
 	(void)n; /* full: it knows already */

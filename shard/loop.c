@@ -136,7 +136,7 @@ static void keep_rest(struct line *line, unsigned taken)
 {
 	line->count -= taken;
 	if (taken && line->count)
-		memmove(line->pkts, line->pkts + taken, line->count * sizeof(line->pkts[0]));
+		memmove(line->pkts, line->pkts + taken, line->count * sizeof(void *));
 }
 
 static void transmit(struct shard *shard, struct line *line)

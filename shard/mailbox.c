@@ -40,10 +40,10 @@ void mailbox_fini(struct mailbox *mailbox)
 
 bool mailbox_post(struct mailbox *mailbox, struct letter letter)
 {
-	uintptr_t word = (uintptr_t)letter.content;
+	char *content = letter.content;
 
-	DEBUG_CHECK(!(word & LETTER_KIND_MASK));
-	return rte_ring_sp_enqueue(mailbox->ring, (void *)(word | letter.kind)) == 0;
+	DEBUG_CHECK(!((uintptr_t)content & LETTER_KIND_MASK));
+	return rte_ring_sp_enqueue(mailbox->ring, content + letter.kind) == 0;
 }
 
 unsigned mailbox_take(struct mailbox *mailbox, struct letter *letters, unsigned n)
@@ -54,7 +54,7 @@ unsigned mailbox_take(struct mailbox *mailbox, struct letter *letters, unsigned 
 	n = rte_ring_sc_dequeue_burst(mailbox->ring, words, n, NULL);
 	for (unsigned i = 0; i < n; i++) {
 		letters[i].kind = (uintptr_t)words[i] & LETTER_KIND_MASK;
-		letters[i].content = (void *)((uintptr_t)words[i] & ~(uintptr_t)LETTER_KIND_MASK);
+		letters[i].content = (char *)words[i] - letters[i].kind;
 	}
 	return n;
 }

@@ -25,11 +25,11 @@ static bool make_shards(struct runtime *runtime)
 	if (!runtime->shards)
 		return false;
 	memset(runtime->shards, 0, len);
-	for (uint16_t i = 0; i < NET_SHARD_MAX; i++) {
+	for (unsigned i = 0; i < NET_SHARD_MAX; i++) {
 		struct shard *shard = &runtime->shards[i];
 
 		shard->runtime = runtime;
-		shard->index = i;
+		shard->index = (uint16_t)i;
 		shard->lcore_id = SHARD_NO_LCORE;
 		shard->cpu = -1;
 		shard->idle.event_fd = -1;

@@ -60,7 +60,7 @@ struct shard {
 	struct wait_memory waited;
 
 	struct line lines[NIC_PORT_MAX];
-	unsigned line_count;
+	uint16_t line_count;
 
 	struct channel_end *ends;     /* by peer */
 	uint64_t channels_busy;	      /* peers for which something waits for room in a mailbox */
