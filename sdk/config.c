@@ -4,6 +4,7 @@
 #include "sdk/config_value.h"
 #include "sdk/toml.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,6 +45,10 @@ static int refuse(struct reader *reader, int line, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(reader->why + used, (size_t)(RUNTIME_WHY_LEN - used), fmt, args);
 	va_end(args);
+	for (char *c = reader->why; *c != '\0'; c++) {
+		if (iscntrl((unsigned char)*c))
+			*c = '?'; /* one line, whatever was found */
+	}
 	return -EINVAL;
 }
 

@@ -342,8 +342,4 @@ void config_value_found(const struct toml_item *item, char text[CONFIG_TEXT_LEN]
 		snprintf(text, CONFIG_TEXT_LEN, "[%.*s]", room, item->text);
 	else
 		snprintf(text, CONFIG_TEXT_LEN, "%.*s", room, item->text);
-	for (char *c = text; *c != '\0'; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = '?'; /* one line for the user */
-	}
 }

@@ -1,12 +1,30 @@
 #include "sdk/toml.h"
 
-#define TOML_EXCEPTIONS		 0
-#define TOML_ENABLE_FORMATTERS	 0
+/*
+ * toml++ 3.3 asserts what a text may well violate ("[=]" does), which would end the process of a
+ * person who mistyped; such an assertion is an error like any other here. No exception leaves this
+ * file.
+ */
+#undef NDEBUG
+namespace
+{
+struct Unexpected {
+};
+
+[[noreturn]] void unexpected()
+{
+	throw Unexpected();
+}
+} // namespace
+#define TOML_ASSERT(expr)	   ((expr) ? static_cast<void>(0) : unexpected())
+#define TOML_EXCEPTIONS		   1
+#define TOML_ENABLE_FORMATTERS	   0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -130,31 +148,47 @@ std::vector<Item> flatten(const toml::table &root)
 	return out;
 }
 
+bool is_unexpected(std::string_view text)
+{
+	try {
+		(void)toml::parse(text);
+	} catch (const Unexpected &) {
+		return true;
+	} catch (const toml::parse_error &) {
+	}
+	return false;
+}
+
+/* An assertion does not say where: it is the first line up to which the text has it, too. */
+int line_of_unexpected(std::string_view text)
+{
+	std::vector<std::size_t> ends;
+	std::size_t low = 0, high;
+
+	for (std::size_t at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1))
+		ends.push_back(at);
+	for (high = ends.size(); low < high;) {
+		const std::size_t middle = (low + high) / 2;
+
+		if (is_unexpected(text.substr(0, ends[middle])))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return static_cast<int>(low) + 1;
+}
+
 } // namespace
 
 extern "C" int toml_read(const char *text, size_t len,
 			 int (*fn)(const struct toml_item *item, void *arg), void *arg, int *line,
 			 int *column, char *why, size_t why_len)
-{
-	const toml::parse_result result = toml::parse(std::string_view(text, len));
-
-	if (!result) {
-		const toml::parse_error &error = result.error();
-
-		*line = static_cast<int>(error.source().begin.line);
-		*column = static_cast<int>(error.source().begin.column);
-		snprintf(why, why_len, "%.*s", static_cast<int>(error.description().size()),
-			 error.description().data());
-		return -1;
-	}
-	for (const Item &item : flatten(result.table())) {
+try {
+	for (const Item &item : flatten(toml::parse(std::string_view(text, len)))) {
 		const toml_item flat = {
-			item.type,
-			item.section.c_str(),
-			item.index,
-			item.type == TOML_SECTION ? nullptr : item.key.c_str(),
-			item.text.c_str(),
-			item.line,
+			item.type,	   item.section.c_str(),
+			item.index,	   item.type == TOML_SECTION ? nullptr : item.key.c_str(),
+			item.text.c_str(), item.line,
 			item.column,
 		};
 		const int rc = fn(&flat, arg);
@@ -163,4 +197,18 @@ extern "C" int toml_read(const char *text, size_t len,
 			return rc;
 	}
 	return 0;
+} catch (const toml::parse_error &error) {
+	*line = static_cast<int>(error.source().begin.line);
+	*column = static_cast<int>(error.source().begin.column);
+	snprintf(why, why_len, "%.*s", static_cast<int>(error.description().size()),
+		 error.description().data());
+	return -1;
+} catch (const Unexpected &) {
+	*line = line_of_unexpected(std::string_view(text, len));
+	*column = 1;
+	snprintf(why, why_len, "a character that cannot be there");
+	return -1;
+} catch (const std::bad_alloc &) {
+	snprintf(why, why_len, "out of memory");
+	return -1;
 }

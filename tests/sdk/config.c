@@ -169,6 +169,10 @@ static void what_is_not_toml_is_refused_with_its_place(void **state)
 	assert_memory_equal(why, "file.toml:1: found at column 8 what is not TOML: ", 49);
 	assert_int_equal(parse("[runtime]\nshards = 1\nshards = 2\n"), -EINVAL);
 	assert_memory_equal(why, "file.toml:3: ", 13);
+	refused("[tcp]\nttl = 1\n\n[=udp]\n[log]\n", "file.toml:4: found at column 1 what is not "
+						     "TOML: a character that cannot be there");
+	refused("[=", "file.toml:1: found at column 1 what is not TOML: a character that cannot be "
+		      "there");
 	assert_int_equal(parse("[tcp]\nttl = 99999999999999999999999\n"), -EINVAL);
 	assert_memory_equal(why, "file.toml:2: ", 13);
 }
