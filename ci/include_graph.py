@@ -10,7 +10,8 @@ BELOW = {  # folder -> folders whose headers it may include
     "sdk": {"sdk", "demi", "shard", "net", "nic", "mem"},
     "samples": {"samples", "demi"},
 }
-INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([a-z]+)/([^>"]+)[>"]')
+# Ours are quoted, but for the public headers, which are included as a program includes them.
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([a-z]+)/([^"]+)"|<(demi)/([^>]+)>)')
 FOLDERS = set(BELOW) | {"demi"}
 
 graph = {}
@@ -24,12 +25,15 @@ for name in sys.stdin.read().split():
     with open(name, encoding="utf-8") as source:
         for number, line in enumerate(source, 1):
             match = INCLUDE.match(line)
-            if not match or match.group(1) not in FOLDERS:
+            if not match:
                 continue
-            graph[key].append("/".join(match.groups()))
+            to, header = [part for part in match.groups() if part]
+            if to not in FOLDERS:
+                continue
+            graph[key].append(f"{to}/{header}")
             allowed = {"demi"} if key.startswith("demi/") else BELOW[folder]
-            if match.group(1) not in allowed:
-                print(f"{name}:{number}: {folder}/ may not include {match.group(1)}/")
+            if to not in allowed:
+                print(f"{name}:{number}: {folder}/ may not include {to}/")
                 bad = 1
 
 done = set()
