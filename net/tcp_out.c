@@ -357,6 +357,8 @@ static void wait_for_neighbour(struct net *net, struct tcp_conn *conn, int err)
 			return;
 		}
 	} else {
+		if (TAILQ_EMPTY(&net->tcp.unresolved))
+			net->tcp.unresolved_ns = net->now_ns + TCP_UNRESOLVED_NS;
 		conn->output_list = TCP_OUTPUT_UNRESOLVED;
 		TAILQ_INSERT_TAIL(&net->tcp.unresolved, conn, output_link);
 	}

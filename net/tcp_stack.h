@@ -38,6 +38,9 @@ enum {
 			       */
 };
 
+/* A next hop that does not answer makes no news: who waits for it asks again. */
+#define TCP_UNRESOLVED_NS 500000000ull
+
 TAILQ_HEAD(tcp_conn_list, tcp_conn);
 LIST_HEAD(tcp_listener_list, tcp_listener);
 TAILQ_HEAD(tcp_timewait_list, tcp_timewait);
@@ -59,6 +62,7 @@ struct tcp_stack {
 	 * wait for the next hop's address. */
 	struct tcp_conn_list output[NET_IFACE_MAX];
 	struct tcp_conn_list unresolved;
+	uint64_t unresolved_ns; /* when they ask again */
 	/* Connections whose program has bytes while the shard has no push to hold them. */
 	struct tcp_conn_list push_waiting;
 

@@ -230,15 +230,19 @@ void tcp_poll(struct net *net)
 {
 	wheel_advance(&net->tcp.wheel, net->now_ns, fire, net);
 	tcp_timewait_expire(net);
+	if (!TAILQ_EMPTY(&net->tcp.unresolved) && net->now_ns >= net->tcp.unresolved_ns)
+		tcp_neigh_changed(net);
 	if (!TAILQ_EMPTY(&net->tcp.push_waiting))
 		wake_push_waiting(net);
 }
 
 uint64_t tcp_deadline(const struct net *net)
 {
+	uint64_t at_ns = RTE_MIN(wheel_next_deadline(&net->tcp.wheel), tcp_timewait_deadline(net));
+
 	/* Who found no buffer tries again next turn. */
 	for (uint16_t i = 0; i < net->iface_count; i++)
 		if (!TAILQ_EMPTY(&net->tcp.output[i]))
 			return net->now_ns;
-	return RTE_MIN(wheel_next_deadline(&net->tcp.wheel), tcp_timewait_deadline(net));
+	return TAILQ_EMPTY(&net->tcp.unresolved) ? at_ns : RTE_MIN(at_ns, net->tcp.unresolved_ns);
 }

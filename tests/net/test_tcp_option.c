@@ -1,0 +1,250 @@
+/* Keepalive, and options as the program sets and reads them. MUST-n are the ids of TCP.md. */
+#include "tcp_peer.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+static void set(struct peer *p, int level, int name, int value)
+{
+	assert_int_equal(tcp_option_set(p->h->net, p->conn, level, name, &value, sizeof(value)), 0);
+}
+
+static int get(struct peer *p, int level, int name)
+{
+	int value = -1;
+	uint32_t len = sizeof(value);
+
+	assert_int_equal(tcp_option_get(p->h->net, p->conn, level, name, &value, &len), 0);
+	assert_int_equal(len, sizeof(value));
+	return value;
+}
+
+/* --- keepalive --- */
+
+/* MUST-25 */
+static void without_keepalive_an_idle_connection_stays_for_days(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_after(&p, 7ull * 86400 * S);
+	peer_expect_nothing(&p);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	peer_end(&p);
+}
+
+/* MUST-24, MUST-26, MUST-27, MUST-28, SHLD-12 */
+static void keepalive_asks_after_two_idle_hours_without_data(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	set(&p, SOL_SOCKET, SO_KEEPALIVE, 1);
+	peer_after(&p, 7199 * S);
+	peer_expect_nothing(&p);
+	peer_after(&p, 2 * S);
+	peer_expect(&p, ACK, 0, 1, 0);
+	peer_expect_nothing(&p);
+	/* The answer starts the time anew. */
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_after(&p, 7198 * S);
+	peer_expect_nothing(&p);
+	peer_after(&p, 4 * S);
+	peer_expect(&p, ACK, 0, 1, 0);
+	peer_end(&p);
+}
+
+/* MUST-29 */
+static void one_lost_answer_is_not_death_and_silence_is(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	unsigned probes = 0;
+	struct seg seg;
+
+	(void)state;
+	set(&p, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(&p, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	set(&p, IPPROTO_TCP, TCP_KEEPINTVL, 2);
+	set(&p, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	peer_after(&p, 11 * S);
+	peer_expect(&p, ACK, 0, 1, 0);
+	peer_after(&p, 2 * S);
+	peer_expect(&p, ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_after(&p, 1 * S);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	for (unsigned i = 0; i < 200 && !tcp_conn_error(p.conn); i++) {
+		peer_after(&p, 100 * MS);
+		while (peer_take(&p, &seg))
+			probes += !(seg.flags & RST);
+	}
+	assert_int_equal(probes, 3);
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	peer_end(&p);
+}
+
+static void keepalive_does_not_ask_while_bytes_are_in_flight(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct seg seg;
+
+	(void)state;
+	set(&p, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set(&p, IPPROTO_TCP, TCP_KEEPIDLE, 1);
+	set(&p, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+	peer_push(&p, 10);
+	for (unsigned i = 0; i < 50; i++) {
+		peer_after(&p, 100 * MS);
+		while (peer_take(&p, &seg))
+			assert_int_equal(seg.len, 10);
+	}
+	peer_end(&p);
+}
+
+/* --- the others --- */
+
+static void what_is_set_is_what_is_read(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct linger linger = {.l_onoff = 1, .l_linger = 5}, read_back;
+	uint32_t len = sizeof(read_back);
+
+	(void)state;
+	assert_int_equal(get(&p, SOL_SOCKET, SO_KEEPALIVE), 0);
+	set(&p, SOL_SOCKET, SO_KEEPALIVE, 1);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_KEEPALIVE), 1);
+	set(&p, IPPROTO_TCP, TCP_NODELAY, 1);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_NODELAY), 1);
+	set(&p, IPPROTO_TCP, TCP_KEEPIDLE, 77);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_KEEPIDLE), 77);
+	set(&p, IPPROTO_TCP, TCP_KEEPINTVL, 7);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+	set(&p, IPPROTO_TCP, TCP_KEEPCNT, 5);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_KEEPCNT), 5);
+	set(&p, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_USER_TIMEOUT), 5000);
+	set(&p, SOL_SOCKET, SO_RCVBUF, 100000);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_RCVBUF), 100000);
+	set(&p, SOL_SOCKET, SO_SNDBUF, 1);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_SNDBUF), 4096);
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+		0);
+	assert_int_equal(tcp_option_get(p.h->net, p.conn, SOL_SOCKET, SO_LINGER, &read_back, &len),
+			 0);
+	assert_memory_equal(&linger, &read_back, sizeof(linger));
+	peer_end(&p);
+}
+
+static void options_that_are_none_or_nonsense_are_refused(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	int value = -1;
+
+	(void)state;
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)),
+		-ENOPROTOOPT);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, 12345, 1, &value, sizeof(value)),
+			 -ENOPROTOOPT);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_NODELAY, &value, 2),
+			 -EINVAL);
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_KEEPIDLE, &value, sizeof(value)),
+		-EINVAL);
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_KEEPCNT, &value, sizeof(value)),
+		-EINVAL);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_USER_TIMEOUT, &value,
+					sizeof(value)),
+			 -EINVAL);
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_LINGER, &value, sizeof(value)),
+		-EINVAL);
+	peer_end(&p);
+}
+
+static void so_error_and_tcp_info_tell_how_it_stands(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct tcp_info info = {0};
+	uint32_t len = sizeof(info);
+
+	(void)state;
+	peer_push(&p, 3 * MSS);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_expect(&p, ACK, 1 + MSS, 1, MSS);
+	assert_int_equal(tcp_option_get(p.h->net, p.conn, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	assert_int_equal(len, sizeof(info));
+	assert_int_equal(info.tcpi_state, 1);
+	assert_int_equal(info.tcpi_snd_mss, MSS);
+	assert_int_equal(info.tcpi_unacked, 2);
+	assert_int_equal(info.tcpi_snd_cwnd, 10);
+	assert_int_equal(info.tcpi_notsent_bytes, MSS);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_ERROR), 0);
+	peer_send(&p, RST, 1, 0, 0);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_ERROR), ECONNRESET);
+	len = 4;
+	assert_int_equal(tcp_option_get(p.h->net, p.conn, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	assert_int_equal(len, 4);
+	assert_int_equal(info.tcpi_state, 7);
+	peer_end(&p);
+}
+
+static void accepted_connections_have_their_listeners_options(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	struct tcp_options options;
+	const int on = 1;
+
+	(void)state;
+	tcp_options_default(p.h->net, &options);
+	assert_int_equal(tcp_options_set(&options, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+	tcp_listener_options(p.listener, &options);
+	peer_handshake(&p, NULL, 0);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_NODELAY), 1);
+	peer_end(&p);
+}
+
+/* MUST-48, MUST-49 */
+static void diffserv_and_ttl_are_the_programs(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct host_frame f;
+
+	(void)state;
+	set(&p, IPPROTO_IP, 1 /* IP_TOS */, 0xb8);
+	set(&p, IPPROTO_IP, 2 /* IP_TTL */, 33);
+	peer_push(&p, 10);
+	assert_true(host_output(p.h, &f));
+	assert_int_equal(f.bytes[15], 0xb8);
+	assert_int_equal(f.bytes[22], 33);
+	peer_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		host_test(without_keepalive_an_idle_connection_stays_for_days),
+		host_test(keepalive_asks_after_two_idle_hours_without_data),
+		host_test(one_lost_answer_is_not_death_and_silence_is),
+		host_test(keepalive_does_not_ask_while_bytes_are_in_flight),
+		host_test(what_is_set_is_what_is_read),
+		host_test(options_that_are_none_or_nonsense_are_refused),
+		host_test(so_error_and_tcp_info_tell_how_it_stands),
+		host_test(accepted_connections_have_their_listeners_options),
+		host_test(diffserv_and_ttl_are_the_programs),
+	};
+
+	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
+}
