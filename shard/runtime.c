@@ -174,6 +174,7 @@ int runtime_enter(struct runtime *runtime, uint16_t index, bool pinned, struct s
 	prctl(PR_SET_TIMERSLACK, 1UL); /* naps as short as they are meant */
 	__atomic_store_n(&shard->lcore_id, rte_lcore_id(), __ATOMIC_RELAXED);
 	rcu_register_thread();
+	__atomic_fetch_add(&runtime->entered_count, 1, __ATOMIC_RELAXED);
 	shard->turned_ns = shard->idle.busy_ns = clock_now_ns_mt();
 	*out = shard;
 	return 0;
@@ -222,16 +223,53 @@ static void drop_results(struct shard *shard, struct op_list *list)
 	}
 }
 
+static void wake_others(const struct shard *shard)
+{
+	for (uint16_t i = 0; i < shard->runtime->shard_count; i++)
+		if (i != shard->index)
+			idle_wake_mt(&shard->runtime->shards[i].idle);
+}
+
+/*
+ * Others may need this shard for their own orderly end, as it receives, hands over and transmits
+ * packets for them. So those that end together leave together; after runtime_stop_mt() that is all
+ * of them.
+ */
+static bool all_settled(struct runtime *runtime)
+{
+	bool stopping = __atomic_load_n(&runtime->stopping, __ATOMIC_RELAXED);
+	uint32_t *ending = stopping ? &runtime->entered_count : &runtime->leaving_count;
+
+	/* acquire; pairs with the release in linger() */
+	return __atomic_load_n(&runtime->settled_count, __ATOMIC_ACQUIRE) >=
+	       __atomic_load_n(ending, __ATOMIC_RELAXED);
+}
+
 static void linger(struct shard *shard, uint64_t linger_ns)
 {
+	struct runtime *runtime = shard->runtime;
 	uint64_t now_ns = clock_now_ns_mt();
 	uint64_t deadline_ns = clock_after(now_ns, linger_ns);
+	bool settled = false;
 
 	do {
-		if (!shard_turn(shard, now_ns) && !owes_nothing(shard))
-			idle_pass(shard, now_ns, deadline_ns);
+		bool together = settled && all_settled(runtime);
+		bool work = shard_turn(shard, now_ns);
+
+		if (together && !work && owes_nothing(shard))
+			return; /* what the others posted before they settled has been taken */
+		if (!settled && owes_nothing(shard)) {
+			settled = true;
+			/* release; pairs with the acquire in all_settled() */
+			__atomic_fetch_add(&runtime->settled_count, 1, __ATOMIC_RELEASE);
+			wake_others(shard);
+		}
 		now_ns = clock_now_ns_mt();
-	} while (!owes_nothing(shard) && now_ns < deadline_ns);
+		if (!work)
+			idle_pass(shard, now_ns, deadline_ns);
+	} while (now_ns < deadline_ns);
+	if (!settled)
+		__atomic_fetch_add(&runtime->settled_count, 1, __ATOMIC_RELEASE);
 }
 
 static void resign(struct shard *shard)
@@ -243,13 +281,12 @@ static void resign(struct shard *shard)
 	/* release; pairs with the acquire in take_mailboxes() */
 	__atomic_store_n(&shard->left, true, __ATOMIC_RELEASE);
 	__atomic_fetch_add(&shard->runtime->left_count, 1, __ATOMIC_RELEASE);
-	for (uint16_t i = 0; i < shard->runtime->shard_count; i++)
-		if (i != shard->index)
-			idle_wake_mt(&shard->runtime->shards[i].idle);
+	wake_others(shard);
 }
 
 void runtime_leave(struct shard *shard, uint64_t linger_ns)
 {
+	__atomic_fetch_add(&shard->runtime->leaving_count, 1, __ATOMIC_RELAXED);
 	close_queues(shard);
 	drop_results(shard, &shard->tokens.ready);
 	drop_results(shard, &shard->tokens.aside);

@@ -92,9 +92,11 @@ struct runtime {
 	uint16_t shard_count;
 	struct mailbox *mailboxes; /* shard_count squared, see runtime_mailbox() */
 	struct control control;
-	uint32_t left_count; /* mt, atomic: shards that left */
-	bool stopping;	     /* mt, atomic */
-	unsigned missing;    /* packet buffers that never came back */
+	/* mt, atomic: shards that came, that are about to leave, that owe their peers nothing more,
+	 * and that left */
+	uint32_t entered_count, leaving_count, settled_count, left_count;
+	bool stopping;	  /* mt, atomic */
+	unsigned missing; /* packet buffers that never came back */
 	char why[RUNTIME_WHY_LEN];
 };
 

@@ -22,6 +22,7 @@ struct hand {
 
 static struct runtime *runtime;
 static struct hand hands[CREW_MAX];
+uint64_t crew_linger_ns;
 
 void crew_config(struct runtime_config *config, uint16_t shard_count)
 {
@@ -58,14 +59,17 @@ static void *run(void *arg)
 		hand->result = hand->fn(hand->shard, hand->arg);
 		sem_post(&hand->done);
 	}
-	runtime_leave(hand->shard, 0);
+	runtime_leave(hand->shard, crew_linger_ns);
 	return NULL;
 }
 
 void crew_start(const struct runtime_config *config)
 {
 	char why[RUNTIME_WHY_LEN] = "";
-	int rc = runtime_start(config, &runtime, why);
+	int rc;
+
+	crew_linger_ns = 0;
+	rc = runtime_start(config, &runtime, why);
 
 	if (rc)
 		print_error("%s\n", why);
@@ -93,24 +97,36 @@ int crew_call(unsigned index, int (*fn)(struct shard *shard, void *arg), void *a
 	return hand->result;
 }
 
-void crew_leave(unsigned index)
+static void begin_leaving(unsigned index)
+{
+	hands[index].fn = NULL;
+	sem_post(&hands[index].work);
+}
+
+static void finish_leaving(unsigned index)
 {
 	struct hand *hand = &hands[index];
 
-	if (!hand->running)
-		return;
-	hand->fn = NULL;
-	sem_post(&hand->work);
 	pthread_join(hand->thread, NULL);
 	sem_destroy(&hand->work);
 	sem_destroy(&hand->done);
 	hand->running = false;
 }
 
+void crew_leave(unsigned index)
+{
+	begin_leaving(index);
+	finish_leaving(index);
+}
+
 unsigned crew_end(void)
 {
 	for (unsigned i = 0; i < runtime_shard_count(runtime); i++)
-		crew_leave(i);
+		if (hands[i].running)
+			begin_leaving(i);
+	for (unsigned i = 0; i < runtime_shard_count(runtime); i++)
+		if (hands[i].running)
+			finish_leaving(i);
 	return runtime_end(runtime);
 }
 

@@ -10,6 +10,9 @@
 
 enum { CREW_MAX = 4 };
 
+/* How long shards linger when they leave; 0 at the start of each crew. */
+extern uint64_t crew_linger_ns;
+
 void crew_config(struct runtime_config *config, uint16_t shard_count);
 /* Starts the runtime and its shards; fails the test if that fails. */
 void crew_start(const struct runtime_config *config);
@@ -17,7 +20,7 @@ void crew_start(const struct runtime_config *config);
 int crew_call(unsigned index, int (*fn)(struct shard *shard, void *arg), void *arg);
 /* The shard's thread leaves and ends. */
 void crew_leave(unsigned index);
-/* All leave, the runtime ends; returns how many packet buffers were missing. */
+/* All leave at the same time, the runtime ends; returns how many packet buffers were missing. */
 unsigned crew_end(void);
 struct runtime *crew_runtime(void);
 struct shard *crew_shard(unsigned index);

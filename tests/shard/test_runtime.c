@@ -234,6 +234,16 @@ static void a_shard_without_a_queue_transmits_through_the_one_that_has_it(void *
 	assert_int_equal(crew_shard(0)->counters.tx_packets, 12);
 }
 
+static void shards_that_end_together_leave_only_when_none_needs_the_other(void **state)
+{
+	(void)state;
+	crew_linger_ns = UINT64_C(30000000000);
+	fake_output(crew_shard(1)->net, 100); /* has to go through shard 0, in many turns */
+	runtime_stop_mt(crew_runtime());
+	assert_int_equal(crew_end(), 0);
+	assert_int_equal(fake_nic.tx_count[0], 100);
+}
+
 /* --- the device's hash --- */
 static struct rte_mbuf *tcp_packet(uint32_t hash_error)
 {
@@ -352,6 +362,9 @@ int main(void)
 		TEST(start_two, a_blocked_device_holds_no_more_than_a_burst),
 		TEST(start_two_on_one_queue,
 		     a_shard_without_a_queue_transmits_through_the_one_that_has_it),
+		cmocka_unit_test_setup(
+			shards_that_end_together_leave_only_when_none_needs_the_other,
+			start_two_on_one_queue),
 		TEST(start_with_hardware, a_device_whose_hash_is_right_is_trusted),
 		TEST(start_with_hardware, a_device_whose_hash_is_wrong_is_not_trusted_any_more),
 		TEST(start_two, neighbour_news_of_a_shard_reaches_the_table),
