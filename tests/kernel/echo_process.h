@@ -15,13 +15,15 @@
 struct echo {
 	struct program program;
 	unsigned shard_count;
-	char config[64]; /* path */
+	unsigned left_max; /* packets that may wait on the wire for a peer that has gone */
+	char config[64];   /* path */
 };
 
 /* Starts it in the namespace with [runtime] shards and the rest of the configuration; returns when
  * it is ready. greet: connections begin with a line that names their shard. */
 void echo_start(struct echo *echo, int ns, unsigned shard_count, bool greet, const char *rest);
-/* Waits until a line of figures of each shard has no connections and as many buffers as idle. */
+/* Waits for a new line of figures of each shard without connections and with as many buffers as
+ * when idle. */
 void echo_expect_idle(struct echo *echo, int seconds);
 /* Waits until the shards have so many connections together. */
 void echo_expect_connections(struct echo *echo, unsigned long count, int seconds);

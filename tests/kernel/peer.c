@@ -115,11 +115,12 @@ static size_t receive_some(int fd, size_t offset, size_t max)
 	return (size_t)n;
 }
 
-static void wait_for(int fd, short events)
+static void wait_for(int fd, short events, size_t sent, size_t received)
 {
 	struct pollfd pfd = {.fd = fd, .events = events};
 
-	assert_int_equal(poll(&pfd, 1, GIVE_UP_MS), 1);
+	if (poll(&pfd, 1, GIVE_UP_MS) != 1)
+		fail_msg("nothing happens after %zu bytes sent and %zu received", sent, received);
 }
 
 void peer_exchange(int fd, size_t len)
@@ -127,7 +128,7 @@ void peer_exchange(int fd, size_t len)
 	size_t sent = 0, received = 0;
 
 	while (received < len) {
-		wait_for(fd, sent < len ? POLLIN | POLLOUT : POLLIN);
+		wait_for(fd, sent < len ? POLLIN | POLLOUT : POLLIN, sent, received);
 		if (sent < len)
 			sent += send_some(fd, sent, len - sent);
 		received += receive_some(fd, received, len - received);
@@ -149,7 +150,7 @@ void peer_receive(int fd, size_t len)
 	size_t received = 0;
 
 	while (received < len) {
-		wait_for(fd, POLLIN);
+		wait_for(fd, POLLIN, len, received);
 		received += receive_some(fd, received, len - received);
 	}
 }

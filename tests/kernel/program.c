@@ -111,6 +111,17 @@ const char *program_expect(struct program *program, const char *what, int second
 	return line;
 }
 
+void program_skip(struct program *program)
+{
+	size_t len;
+
+	do {
+		len = program->len;
+		read_more(program, 0);
+	} while (program->len > len);
+	program->seen = len;
+}
+
 int program_wait(struct program *program, int seconds)
 {
 	long long deadline = now_ms() + seconds * 1000LL;

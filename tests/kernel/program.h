@@ -21,6 +21,8 @@ void program_start(struct program *program, int ns, const char *const argv[]);
 /* Waits for the next line that contains what, at most seconds, and returns it (valid until the
  * next call). */
 const char *program_expect(struct program *program, const char *what, int seconds);
+/* Passes over what it has said so far. */
+void program_skip(struct program *program);
 /* Waits for its end, at most seconds; its exit status, or 128 + the signal that ended it. */
 int program_wait(struct program *program, int seconds);
 void program_signal(struct program *program, int number);
