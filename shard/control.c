@@ -14,7 +14,8 @@
 enum {
 	NEWS_MAX = 1024, /* events that wait; a power of two */
 	NEWS_BURST = 64,
-	RECLAIM_MS = 100,
+	VERSIONS_MAX = 64, /* of a table, waiting to be freed */
+	TICK_MS = 100,
 };
 
 _Static_assert(sizeof(struct net_neigh_event) % 4 == 0, "an rte_ring element");
@@ -31,16 +32,49 @@ static int news_init(struct control *control)
 	return rte_ring_init(control->news, "", NEWS_MAX, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
 }
 
+static void write_event(int fd)
+{
+	uint64_t one = 1;
+	ssize_t n = write(fd, &one, sizeof(one));
+
+	(void)n; /* full: it knows already */
+}
+
 void control_news_mt(struct control *control, const struct net_neigh_event *event)
 {
 	struct net_neigh_event copy = *event;
-	uint64_t one = 1;
-	ssize_t n;
 
 	if (rte_ring_enqueue_elem(control->news, &copy, sizeof(copy)))
 		return;
-	n = write(control->event_fd, &one, sizeof(one));
-	(void)n; /* full: it knows already */
+	/* One system call for however many events come until the thread looks; pairs with hear().
+	 */
+	if (!__atomic_exchange_n(&control->told, true, __ATOMIC_SEQ_CST))
+		write_event(control->event_fd);
+}
+
+static bool ending(const struct control *control)
+{
+	return __atomic_load_n(&control->ending, __ATOMIC_ACQUIRE); /* pairs with control_stop() */
+}
+
+/* Waits for something to do, at most TICK_MS. */
+static void hear(struct control *control, int fd)
+{
+	struct pollfd wake = {.fd = fd, .events = POLLIN};
+	uint64_t count;
+
+	if (poll(&wake, 1, TICK_MS) > 0 && read(fd, &count, sizeof(count)) < 0)
+		return;
+	if (fd == control->event_fd)
+		__atomic_store_n(&control->told, false, __ATOMIC_SEQ_CST);
+}
+
+/* Versions that nobody could free yet; past the limit news wait, and are lost when there are too
+ * many. */
+static bool may_publish(const struct control *control)
+{
+	return control->published - __atomic_load_n(&control->reclaimed, __ATOMIC_RELAXED) <
+	       VERSIONS_MAX;
 }
 
 static void apply_news(struct control *control)
@@ -48,31 +82,41 @@ static void apply_news(struct control *control)
 	struct net_neigh_event events[NEWS_BURST];
 	unsigned n;
 
-	while ((n = rte_ring_dequeue_burst_elem(control->news, events, sizeof(events[0]),
-						NEWS_BURST, NULL)))
+	while (may_publish(control) &&
+	       (n = rte_ring_dequeue_burst_elem(control->news, events, sizeof(events[0]),
+						NEWS_BURST, NULL))) {
 		net_neigh_apply_mt(control->runtime->tables, events, n);
+		__atomic_store_n(&control->published, control->published + 1, __ATOMIC_RELAXED);
+	}
 }
 
-/* --- the thread --- */
-static bool ending(const struct control *control)
+/* --- the threads --- */
+static void *reclaim(void *arg)
 {
-	return __atomic_load_n(&control->ending, __ATOMIC_ACQUIRE); /* pairs with control_stop() */
+	struct control *control = arg;
+
+	while (!ending(control)) {
+		uint32_t published = __atomic_load_n(&control->published, __ATOMIC_RELAXED);
+
+		net_tables_reclaim(control->runtime->tables);
+		__atomic_store_n(&control->reclaimed, published, __ATOMIC_RELAXED);
+		hear(control, control->reclaimer_fd);
+	}
+	return NULL;
 }
 
 static void serve(struct control *control)
 {
-	struct pollfd wake = {.fd = control->event_fd, .events = POLLIN};
-
 	while (!ending(control)) {
-		if (poll(&wake, 1, RECLAIM_MS) > 0) {
-			uint64_t count;
-			ssize_t n = read(control->event_fd, &count, sizeof(count));
-
-			(void)n; /* it is only there to wake us */
-		}
+		hear(control, control->event_fd);
 		apply_news(control);
-		net_tables_reclaim(control->runtime->tables);
 	}
+	pthread_join(control->reclaimer, NULL);
+}
+
+static int start_reclaimer(struct control *control)
+{
+	return -pthread_create(&control->reclaimer, NULL, reclaim, control);
 }
 
 static void undo(struct control *control, unsigned count)
@@ -89,6 +133,8 @@ static void *run(void *arg)
 
 	while (done < control->step_count && !control->status)
 		control->status = control->steps[done++].start(control->runtime);
+	if (!control->status)
+		control->status = start_reclaimer(control);
 	if (control->status)
 		undo(control, done);
 	sem_post(&control->started);
@@ -115,6 +161,7 @@ static int create_thread(struct control *control)
 static void release(struct control *control)
 {
 	close(control->event_fd);
+	close(control->reclaimer_fd);
 	sem_destroy(&control->started);
 	free(control->news);
 }
@@ -127,7 +174,8 @@ int control_start(struct control *control, struct runtime *runtime,
 	*control = (struct control){.runtime = runtime, .steps = steps, .step_count = step_count};
 	sem_init(&control->started, 0, 0);
 	control->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	rc = control->event_fd < 0 ? -errno : news_init(control);
+	control->reclaimer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	rc = control->event_fd < 0 || control->reclaimer_fd < 0 ? -errno : news_init(control);
 	if (!rc)
 		rc = create_thread(control);
 	if (!rc) {
@@ -144,12 +192,9 @@ int control_start(struct control *control, struct runtime *runtime,
 
 void control_stop(struct control *control)
 {
-	uint64_t one = 1;
-	ssize_t n;
-
 	__atomic_store_n(&control->ending, true, __ATOMIC_RELEASE); /* pairs with ending() */
-	n = write(control->event_fd, &one, sizeof(one));
-	(void)n;
+	write_event(control->event_fd);
+	write_event(control->reclaimer_fd);
 	pthread_join(control->thread, NULL);
 	release(control);
 }

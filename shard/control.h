@@ -1,6 +1,7 @@
 /*
  * The control thread: starts and stops the runtime step by step, and in between does what shards
- * must not wait for: it applies neighbour news and frees what RCU retired.
+ * must not wait for: it applies neighbour news. A second thread frees what RCU retired, as that
+ * waits for every shard's next turn: a shard that computes for long holds up nobody's neighbours.
  */
 #ifndef SHARD_CONTROL_H
 #define SHARD_CONTROL_H
@@ -27,9 +28,15 @@ struct control {
 	unsigned step_count;
 	pthread_t thread;
 	sem_t started;
-	int status;	       /* of the start */
-	int event_fd;	       /* news, or the end */
-	bool ending;	       /* mt, atomic */
+	int status;   /* of the start */
+	int event_fd; /* news, or the end */
+	bool told;    /* mt, atomic: event_fd was written and not read yet */
+	bool ending;  /* mt, atomic */
+	pthread_t reclaimer;
+	int reclaimer_fd; /* the end */
+	/* Versions of tables that were published, and of those the ones that were freed: mt,
+	 * atomic. */
+	uint32_t published, reclaimed;
 	struct rte_ring *news; /* struct net_neigh_event, from any shard */
 };
 

@@ -65,7 +65,8 @@ void runtime_figures_mt(const struct runtime *runtime, uint16_t index, struct ru
 {
 	const struct shard *shard = &runtime->shards[index];
 
-	*out = (struct runtime_figures){.cpu = runtime_shard_cpu(runtime, index), .queue = index};
+	*out = (struct runtime_figures){.cpu = runtime_shard_cpu(runtime, index),
+					.queue = shard->lines[0].sender};
 	read_counters(&shard->counters, &out->counters);
 	mem_use_mt(&shard->mem, &out->mem);
 	tcp_use_mt(shard->net, &out->tcp);

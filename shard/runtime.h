@@ -95,8 +95,8 @@ void runtime_describe(const struct runtime *runtime, void (*line)(const char *te
 
 /* One shard's figures, for samples and telemetry; any thread. */
 struct runtime_figures {
-	int cpu;
-	uint16_t queue;
+	int cpu;	/* -1: not pinned */
+	uint16_t queue; /* the queue pair of the first port by which its packets leave */
 	struct counters counters;
 	struct mem_use mem;
 	struct tcp_use tcp;

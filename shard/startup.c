@@ -7,6 +7,7 @@
 #include "shard/telemetry.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <rte_lcore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,8 +92,13 @@ static int start_eal(struct runtime *runtime)
 		.telemetry = config->telemetry,
 		.extra_args = config->eal_args[0] ? config->eal_args : NULL,
 	};
-	int rc = nic_eal_start(&eal, &runtime->eal_why);
+	cpu_set_t affinity;
+	int rc;
 
+	/* The EAL binds the thread that starts it; this one shall float, and see what is ours. */
+	pthread_getaffinity_np(pthread_self(), sizeof(affinity), &affinity);
+	rc = nic_eal_start(&eal, &runtime->eal_why);
+	pthread_setaffinity_np(pthread_self(), sizeof(affinity), &affinity);
 	if (rc) {
 		snprintf(runtime->why, sizeof(runtime->why), "EAL: %s",
 			 runtime->eal_why ? runtime->eal_why : strerror(-rc));

@@ -308,6 +308,21 @@ static void neighbour_news_of_a_shard_reaches_the_table(void **state)
 	}
 }
 
+static void a_shard_that_does_not_turn_holds_up_nobodys_neighbours(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 5; i++) { /* shard 1 stands still all the time */
+		struct net_neigh_event event = {
+			.neigh = {.addr = {rte_cpu_to_be_32(0x0a000010 + i)},
+				  .mac = {{2, 0, 0, 0, 0, 7}}},
+			.news = NEIGH_ANSWERED};
+
+		control_news_mt(&crew_runtime()->control, &event);
+		while (!net_neigh_lookup_rcu(crew_runtime()->tables, 0, event.neigh.addr))
+			crew_turn(0);
+	}
+}
+
 static int wait_forever(struct shard *shard, void *arg)
 {
 	struct shard_result result;
@@ -368,6 +383,7 @@ int main(void)
 		TEST(start_with_hardware, a_device_whose_hash_is_right_is_trusted),
 		TEST(start_with_hardware, a_device_whose_hash_is_wrong_is_not_trusted_any_more),
 		TEST(start_two, neighbour_news_of_a_shard_reaches_the_table),
+		TEST(start_two, a_shard_that_does_not_turn_holds_up_nobodys_neighbours),
 		TEST(start_sleepers, a_stop_wakes_a_shard_that_sleeps),
 	};
 
