@@ -1,31 +1,10 @@
-/*
- * Two stacks back to back over a wire in memory that loses, reorders, duplicates and delays, from a
- * seed: both directions at once, byte for byte, and nothing missing at the end.
- */
-#include "tcp_host.h"
+/* Two stacks back to back over a bad wire, from a seed: both directions at once, byte for byte, and
+ * nothing missing at the end. */
+#include "tcp_wire.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-enum { WIRE_LEN_MAX = 4096, CHUNK_LEN_MAX = 20000 };
-
-struct wire_rules {
-	uint32_t loss_per_mille, duplicate_per_mille, reorder_per_mille;
-	uint64_t delay_ns;
-};
-
-struct flying {
-	uint64_t at_ns;
-	struct host_frame frame;
-};
-
-struct wire {
-	struct wire_rules rules;
-	uint64_t random;
-	unsigned count[2]; /* towards host i */
-	struct flying *flying[2];
-};
+enum { CHUNK_LEN_MAX = 20000 };
 
 struct side {
 	struct host *h;
@@ -44,54 +23,10 @@ struct run {
 	bool small_chunks;
 };
 
-static uint32_t dice(struct wire *w, uint32_t sides)
-{
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	return (uint32_t)(w->random >> 11) % sides;
-}
-
-static void fly(struct wire *w, unsigned to, const struct host_frame *f, uint64_t at_ns)
-{
-	if (w->count[to] == WIRE_LEN_MAX)
-		return;
-	w->flying[to][w->count[to]].at_ns = at_ns;
-	w->flying[to][w->count[to]++].frame = *f;
-}
-
-static void wire_send(struct wire *w, unsigned to, const struct host_frame *f, uint64_t now_ns)
-{
-	uint64_t at_ns = now_ns + w->rules.delay_ns;
-
-	if (dice(w, 1000) < w->rules.loss_per_mille)
-		return;
-	if (dice(w, 1000) < w->rules.reorder_per_mille)
-		at_ns += dice(w, 5) * MS;
-	fly(w, to, f, at_ns);
-	if (dice(w, 1000) < w->rules.duplicate_per_mille)
-		fly(w, to, f, at_ns + dice(w, 3) * MS);
-}
-
-/* In the order of their times, and of their sending. */
-static void wire_deliver(struct run *run, unsigned to)
-{
-	struct wire *w = &run->wire;
-	unsigned kept = 0, n = w->count[to];
-
-	for (unsigned i = 0; i < n; i++) {
-		if (w->flying[to][i].at_ns <= run->now_ns)
-			host_input(run->side[to].h, &w->flying[to][i].frame);
-		else
-			w->flying[to][kept++] = w->flying[to][i];
-	}
-	w->count[to] = kept;
-}
-
 static void push_some(struct run *run, struct side *s)
 {
 	while (s->sent < s->total && mem_level_update(&s->h->mem) == MEM_PLENTY) {
-		uint32_t len = 1 + dice(&run->wire, run->small_chunks ? 300 : CHUNK_LEN_MAX);
+		uint32_t len = 1 + wire_dice(&run->wire, run->small_chunks ? 300 : CHUNK_LEN_MAX);
 		int err;
 
 		len = RTE_MIN(len, s->total - s->sent);
@@ -125,7 +60,7 @@ static void program(struct run *run, struct side *s)
 		assert_int_equal(cookie, s->done);
 		s->done++;
 	}
-	if (s->fin_received || dice(&run->wire, s->slowness) != 0)
+	if (s->fin_received || wire_dice(&run->wire, s->slowness) != 0)
 		return;
 	s->received += host_pop_all(s->h, s->conn, s->received, &end);
 	if (end == 0)
@@ -155,12 +90,12 @@ static void turn(struct run *run, uint64_t step_ns)
 		struct side *s = &run->side[i];
 
 		s->h->now_ns = run->now_ns;
-		wire_deliver(run, i);
+		wire_deliver(&run->wire, i, s->h);
 		net_poll(s->h->net, run->now_ns);
 		mem_level_update(&s->h->mem);
 		program(run, s);
 		/* A device that takes less than there is. */
-		for (uint32_t n = dice(&run->wire, 40); n > 0 && host_output(s->h, &f); n--)
+		for (uint32_t n = wire_dice(&run->wire, 40); n > 0 && host_output(s->h, &f); n--)
 			wire_send(&run->wire, !i, &f, run->now_ns);
 	}
 }
@@ -176,7 +111,7 @@ struct setup {
 
 static void transfer(uint64_t seed, const struct setup *setup)
 {
-	struct run run = {.now_ns = 1000 * S, .wire = {.rules = setup->rules}};
+	struct run run = {.now_ns = 1000 * S, .small_chunks = setup->small_chunks};
 	const struct net_endpoint remote = {host_addr(1), RTE_BE16(7)};
 	struct tcp_config config = host_config();
 	uint64_t end_ns;
@@ -184,10 +119,10 @@ static void transfer(uint64_t seed, const struct setup *setup)
 	config.timestamps = config.window_scale = setup->timestamps;
 	config.rcvbuf_len = setup->timestamps ? 256 * 1024 : 32 * 1024;
 	config.user_timeout_ns = 1000 * S;
-	run.wire.random = seed * 0x9e3779b97f4a7c15u + 1;
-	run.small_chunks = setup->small_chunks;
+	/* On a terrible wire the last retransmission may come later than 2 MSL. */
+	config.msl_ns = 1000 * S;
+	wire_begin(&run.wire, &setup->rules, seed);
 	for (unsigned i = 0; i < 2; i++) {
-		run.wire.flying[i] = calloc(WIRE_LEN_MAX, sizeof(struct flying));
 		run.side[i].h = host_begin_small(i, &config, run.now_ns, setup->buffer_count);
 		run.side[i].total = setup->total[i];
 		run.side[i].slowness = RTE_MAX(setup->slowness[i], 1u);
@@ -211,10 +146,9 @@ static void transfer(uint64_t seed, const struct setup *setup)
 		tcp_close(run.side[i].h->net, run.side[i].conn);
 	}
 	tcp_unlisten(run.side[1].h->net, run.listener);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++)
 		host_end(run.side[i].h);
-		free(run.wire.flying[i]);
-	}
+	wire_end(&run.wire);
 }
 
 static void a_clean_wire_carries_both_directions(void **state)
@@ -256,6 +190,7 @@ static void a_terrible_wire_delivers_in_the_end(void **state)
 		.rules = {.loss_per_mille = 200,
 			  .duplicate_per_mille = 100,
 			  .reorder_per_mille = 200,
+			  .corrupt_per_mille = 50,
 			  .delay_ns = 5 * MS},
 		.total = {100000, 50000},
 		.buffer_count = 4095,
