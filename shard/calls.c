@@ -103,6 +103,8 @@ int shard_push(struct shard *shard, int32_t qd, struct rte_mbuf *handle, const v
 	uint64_t made;
 
 	FIND(shard, qd, queue, push);
+	if (dest && !queue->ops->addressed)
+		return -EOPNOTSUPP;
 	if (!len || len > UINT16_MAX)
 		return -EINVAL;
 	if (dest && queue->ops != &queue_ops_udp)

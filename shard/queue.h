@@ -17,6 +17,7 @@ struct queue;
  * will complete it, perhaps at once; else op is the caller's again. */
 struct queue_ops {
 	const char *name;
+	bool addressed; /* a push may name a destination */
 	int (*bind)(struct shard *shard, struct queue *queue, const struct net_endpoint *local);
 	int (*listen)(struct shard *shard, struct queue *queue, int backlog);
 	int (*accept)(struct shard *shard, struct queue *queue, struct op *op);

@@ -155,6 +155,7 @@ static int local_of(struct shard *shard, struct queue *queue, struct net_endpoin
 
 const struct queue_ops queue_ops_udp = {
 	.name = "udp",
+	.addressed = true,
 	.bind = bind_to,
 	.push = push,
 	.pop = pop,

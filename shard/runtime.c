@@ -153,6 +153,40 @@ static void pin(struct shard *shard, int cpu)
 		__atomic_store_n(&shard->cpu, cpu, __ATOMIC_RELAXED);
 }
 
+/* By the thread that will use them, so that their pages lie near it. */
+static int make_tables(struct shard *shard)
+{
+	const struct runtime_config *config = &shard->runtime->config;
+	int rc = tokens_init(&shard->tokens, (uint8_t)shard->index, config->token_max,
+			     &shard->counters);
+
+	return rc ? rc : queues_init(&shard->queues, (uint8_t)shard->index, config->queue_max);
+}
+
+static void unpin(const struct shard *shard)
+{
+	pthread_setaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
+}
+
+static int become(struct shard *shard, bool pinned)
+{
+	int rc;
+
+	pthread_getaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
+	if (pinned)
+		pin(shard, shard->runtime->place.cpus[shard->index]);
+	rc = make_tables(shard);
+	if (!rc)
+		rc = nic_thread_register();
+	if (!rc)
+		return 0;
+	tokens_fini(&shard->tokens);
+	queues_fini(&shard->queues);
+	__atomic_store_n(&shard->cpu, -1, __ATOMIC_RELAXED);
+	unpin(shard);
+	return rc;
+}
+
 int runtime_enter(struct runtime *runtime, uint16_t index, bool pinned, struct shard **out)
 {
 	struct shard *shard = &runtime->shards[index];
@@ -162,14 +196,11 @@ int runtime_enter(struct runtime *runtime, uint16_t index, bool pinned, struct s
 		return -EINVAL;
 	if (__atomic_exchange_n(&shard->entered, true, __ATOMIC_ACQ_REL))
 		return -EEXIST;
-	pthread_getaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
-	rc = nic_thread_register();
+	rc = become(shard, pinned);
 	if (rc) {
 		__atomic_store_n(&shard->entered, false, __ATOMIC_RELEASE);
 		return rc;
 	}
-	if (pinned)
-		pin(shard, runtime->place.cpus[index]);
 	shard->timer_slack_ns = prctl(PR_GET_TIMERSLACK);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* naps as short as they are meant */
 	__atomic_store_n(&shard->lcore_id, rte_lcore_id(), __ATOMIC_RELAXED);
@@ -296,7 +327,7 @@ void runtime_leave(struct shard *shard, uint64_t linger_ns)
 	resign(shard);
 	rcu_unregister_thread();
 	prctl(PR_SET_TIMERSLACK, (unsigned long)shard->timer_slack_ns);
-	pthread_setaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
+	unpin(shard);
 	nic_thread_unregister();
 }
 

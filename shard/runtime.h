@@ -73,7 +73,8 @@ struct runtime;
  */
 int runtime_start(const struct runtime_config *config, struct runtime **out,
 		  char why[RUNTIME_WHY_LEN]);
-/* The calling thread becomes the shard: registered with the EAL and RCU, pinned if pin. */
+/* The calling thread becomes the shard: registered with the EAL and RCU, pinned if pin. -EEXIST: a
+ * thread did so already; -EINVAL: no such shard; -ENOMEM. */
 int runtime_enter(struct runtime *runtime, uint16_t index, bool pin, struct shard **out);
 /* Orderly end of a shard: closes its queues, runs the loop until peers have what is owed or
  * linger_ns passed, leaves. Other shards that still run go on. */

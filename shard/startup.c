@@ -278,11 +278,6 @@ static int make_shard(struct runtime *runtime, uint16_t index)
 	shard->waited.last = -1;
 	random_init(&shard->random, config->seed, index);
 	rc = idle_init(&shard->idle, config, runtime->place.shared);
-	if (!rc)
-		rc = tokens_init(&shard->tokens, (uint8_t)index, config->token_max,
-				 &shard->counters);
-	if (!rc)
-		rc = queues_init(&shard->queues, (uint8_t)index, config->queue_max);
 	return rc ? rc : channels_init(shard, runtime->shard_count);
 }
 

@@ -335,6 +335,20 @@ static void shutdown_for_writing_comes_after_pushes_that_wait(void **state)
 	assert_memory_equal(conn->said, "waits", 5);
 }
 
+static void a_push_with_a_destination_is_not_for_streams(void **state)
+{
+	struct tcp_conn *conn;
+	int32_t qd = solo_connected(&conn);
+	struct rte_mbuf *m = solo_sga("x");
+	uint64_t token;
+
+	(void)state;
+	assert_int_equal(
+		shard_push(solo, qd, m, rte_pktmbuf_mtod(m, void *), m->data_len, &remote, &token),
+		-ENOTSUP);
+	solo_free(m);
+}
+
 /* --- the end --- */
 static void close_cancels_every_pending_token(void **state)
 {
@@ -531,6 +545,7 @@ int main(void)
 		TEST(pushes_without_room_wait_and_keep_their_order),
 		TEST(a_push_that_waits_holds_its_buffer_only_once_the_program_has_let_go),
 		TEST(shutdown_for_writing_comes_after_pushes_that_wait),
+		TEST(a_push_with_a_destination_is_not_for_streams),
 		TEST(close_cancels_every_pending_token),
 		TEST(close_cancels_a_connect),
 		TEST(pushes_that_wait_are_delivered_after_close),
