@@ -47,6 +47,7 @@
 	X(tcp_after_close, "TCP data after the program closed the connection")                     \
 	X(mem_low_syn, "SYN while packet memory was low")                                          \
 	X(mem_low_input, "unreliable input while packet memory was scarce")                        \
+	X(mem_low_tcp, "TCP bytes that would have to wait while packet memory was scarce")         \
 	X(mem_none, "no buffer for a packet that Clowder wanted to make")                          \
 	X(tx_queue_full, "the transmit queue had no room for a reply that may be lost")            \
 	X(mailbox_full, "the owner's mailbox was full when a packet should be handed over")        \

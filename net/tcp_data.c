@@ -25,7 +25,7 @@ static void schedule_ack(struct tcp_in *in, uint32_t len)
 		in->effects |= TCP_EFFECT_ACK;
 	} else if (!conn->ack_pending) {
 		conn->ack_pending = true;
-		tcp_timer_start(net, conn, TCP_TIMER_ACK, net->tcp.config.delack_ns);
+		tcp_timer_start(net, conn, TCP_TIMER_ACK, net->tcp.delack_ns);
 	}
 }
 
@@ -93,6 +93,15 @@ static bool cut_to_window(struct tcp_in *in)
 	return true;
 }
 
+/* Beyond a gap, or behind much that the program has not read. What is dropped for it comes again;
+ * the ACK on it is heard, and frees what others wait for. */
+static bool must_wait(const struct tcp_in *in)
+{
+	const struct tcp_rxq *rxq = &in->conn->rxq;
+
+	return seq_gt(in->seq, rxq->rcv_nxt) || rxq->held_len >= TCP_SCARCE_HELD_MAX;
+}
+
 /* False: the connection is at its end. */
 static bool text(struct tcp_in *in)
 {
@@ -107,8 +116,8 @@ static bool text(struct tcp_in *in)
 	}
 	if (!cut_to_window(in))
 		return true;
-	if (in->net->mem->level == MEM_SCARCE && in->seq != conn->rxq.rcv_nxt) {
-		tcp_in_drop(in, DROP_mem_low_input);
+	if (in->net->mem->level == MEM_SCARCE && must_wait(in)) {
+		tcp_in_drop(in, DROP_mem_low_tcp);
 		in->effects |= TCP_EFFECT_DUP_ACK;
 		return true;
 	}

@@ -68,6 +68,7 @@ int tcp_stack_init(struct net *net, const struct tcp_config *config, uint64_t no
 		.rtt_limits = {.rto_ns_min = config->rto_ns_min,
 			       .rto_ns_max = config->rto_ns_max,
 			       .rto_ns_initial = config->rto_ns_initial},
+		.delack_ns = config->delack_ns - RTE_MIN(config->delack_ns, WHEEL_TICK_NS),
 		.pushes = {.mem = net->mem},
 		.reassembly = {.len_max = config->reassembly_len},
 	};

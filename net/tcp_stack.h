@@ -48,6 +48,7 @@ TAILQ_HEAD(tcp_timewait_list, tcp_timewait);
 struct tcp_stack {
 	struct tcp_config config;
 	struct tcp_rtt_limits rtt_limits;
+	uint64_t delack_ns; /* a tick less than configured: the wheel may be that late */
 	struct slab *conns, *listeners, *timewaits;
 	struct flow_table *flows; /* connections and TIME-WAIT entries */
 	struct wheel wheel;	  /* one timer a connection */

@@ -28,14 +28,15 @@ static void start_wait(struct net *net, struct tcp_timewait *tw)
 
 void tcp_timewait_enter(struct net *net, const struct tcp_conn *conn)
 {
-	struct tcp_timewait *tw = slab_alloc_or_null(net->tcp.timewaits);
+	struct tcp_timewait *tw;
 
-	if (!tw && !TAILQ_EMPTY(&net->tcp.timewait)) {
+	if (net->tcp.config.timewait_max == 0)
+		return;
+	tw = slab_alloc_or_null(net->tcp.timewaits);
+	if (!tw) {
 		forget(net, TAILQ_FIRST(&net->tcp.timewait));
 		tw = slab_alloc_or_null(net->tcp.timewaits);
 	}
-	if (!tw)
-		return;
 	*tw = (struct tcp_timewait){
 		.flow = conn->flow,
 		.timestamps = conn->timestamps,

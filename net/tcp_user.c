@@ -122,7 +122,10 @@ int tcp_push(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m, const v
 		return -EPIPE;
 	if (!tcp_conn_synchronized(conn))
 		return -ENOTCONN;
-	err = tcp_txq_push(&conn->txq, &net->tcp.pushes, m, data, len, cookie);
+	if (net->mem->level == MEM_SCARCE && conn->txq.count > 0)
+		err = -EAGAIN; /* so that one who does not read pins no more; its ACKs wake it */
+	else
+		err = tcp_txq_push(&conn->txq, &net->tcp.pushes, m, data, len, cookie);
 	if (err == -EAGAIN)
 		wait_for_room(net, conn);
 	if (err)

@@ -162,9 +162,35 @@ static void with_scarce_memory_only_bytes_in_order_are_taken(void **state)
 	assert_int_equal(p.h->mem.level, MEM_SCARCE);
 	peer_send(&p, ACK | PSH, 101, 1, 100);
 	peer_expect(&p, ACK, 1, 1, 0);
-	assert_int_equal(peer_drops(&p, DROP_mem_low_input), 1);
+	assert_int_equal(peer_drops(&p, DROP_mem_low_tcp), 1);
 	peer_send(&p, ACK | PSH, 1, 1, 100);
 	peer_expect(&p, ACK, 1, 101, 0);
+	give_back(&hoard);
+	peer_end(&p);
+}
+
+static void with_scarce_memory_who_does_not_read_or_is_not_read_gets_no_more(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	p.h->mem.level = MEM_SCARCE;
+	assert_int_equal(host_push(p.h, p.conn, p.total, 10, 1), -EAGAIN);
+	take_all(&hoard, p.h->mem.data);
+	for (unsigned i = 0; i < 300; i++)
+		rte_pktmbuf_free(hoard.m[--hoard.count]);
+	/* Two packets may wait; of the third, only the ACK is taken. */
+	for (uint32_t i = 0; i < 3; i++)
+		peer_send(&p, ACK | PSH, 1 + i * MSS, i == 2 ? 11 : 1, MSS);
+	assert_int_equal(peer_drops(&p, DROP_mem_low_tcp), 1);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	peer_push(&p, 10);
+	assert_int_equal(peer_pop(&p), 2 * MSS);
+	peer_send(&p, ACK | PSH, 1 + 2 * MSS, 11, MSS);
+	assert_int_equal(peer_pop(&p), MSS);
 	give_back(&hoard);
 	peer_end(&p);
 }
@@ -278,6 +304,7 @@ int main(void)
 		host_test(who_finds_no_buffer_does_not_stop_the_others),
 		host_test(with_low_memory_a_syn_is_dropped_and_open_connections_go_on),
 		host_test(with_scarce_memory_only_bytes_in_order_are_taken),
+		host_test(with_scarce_memory_who_does_not_read_or_is_not_read_gets_no_more),
 		host_test(beyond_the_reassembly_budget_bytes_are_dropped_and_come_again),
 		host_test(tiny_segments_cannot_hold_more_memory_than_the_buffer_allows),
 		host_test(a_syn_waits_for_its_neighbour),
