@@ -21,6 +21,7 @@ static const struct device_driver drivers[] = {
 		.name = "net_tap",
 		.keys = "iface mac remote persist",
 		.homing = "the kernel follows the queue last transmitted on",
+		.sums_chains_wrong = true,
 	},
 	{
 		.name = "net_af_packet",

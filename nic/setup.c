@@ -22,9 +22,8 @@ enum {
 	FRAME_OVERHEAD = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN,
 };
 
-#define TX_OFFLOADS                                                                                \
-	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |                            \
-	 RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define TX_OFFLOADS	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+#define TX_L4_CHECKSUMS (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 static uint16_t min16(uint16_t a, uint16_t b)
 {
@@ -105,13 +104,17 @@ static int choose_mtu(struct nic_port *port, const struct rte_eth_dev_info *dev,
 static void choose_offloads(struct nic_port *port, const struct rte_eth_dev_info *dev,
 			    uint64_t hash_types, struct rte_eth_conf *conf)
 {
-	uint64_t rx = RTE_ETH_RX_OFFLOAD_CHECKSUM, tx;
+	const struct device_driver *driver = port->device.driver;
+	uint64_t rx = RTE_ETH_RX_OFFLOAD_CHECKSUM, tx = TX_OFFLOADS;
 
+	if (!driver || !driver->sums_chains_wrong)
+		tx |= TX_L4_CHECKSUMS;
 	if (hash_types)
 		rx |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
 	conf->rxmode.offloads = rx & dev->rx_offload_capa;
 	/* Not MBUF_FAST_FREE: buffers come from several pools and are reference counted. */
-	tx = conf->txmode.offloads = TX_OFFLOADS & dev->tx_offload_capa;
+	tx &= dev->tx_offload_capa;
+	conf->txmode.offloads = tx;
 	port->info.tx_ip_checksum = tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 	port->info.tx_tcp_checksum = tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	port->info.tx_udp_checksum = tx & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
