@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ enum {
 	GIVE_UP_MS = 20000,
 	STALL_MS = 500, /* without room for so long, the other side has stopped taking */
 	CHUNK_LEN = 16384,
+	ODD_LEN = 1001, /* so that segments are made of parts of odd length */
 	PORT = 7000,
 };
 
@@ -139,9 +141,14 @@ size_t peer_stuff(int fd, size_t max)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 	size_t sent = 0;
+	int on = 1;
 
-	while (sent < max && poll(&pfd, 1, STALL_MS) == 1)
-		sent += send_some(fd, sent, max - sent);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	while (sent < max && poll(&pfd, 1, STALL_MS) == 1) {
+		size_t left = max - sent;
+
+		sent += send_some(fd, sent, left < ODD_LEN ? left : ODD_LEN);
+	}
 	return sent;
 }
 

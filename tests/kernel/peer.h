@@ -23,8 +23,8 @@ int peer_udp(void);
 uint8_t pattern(uint64_t offset);
 /* Sends and receives len bytes of the pattern at the same time, and compares. */
 void peer_exchange(int fd, size_t len);
-/* Sends bytes of the pattern until the kernel takes no more and the peer does not make room for a
- * while; returns how many. */
+/* Sends bytes of the pattern, in pieces of odd length, until the kernel takes no more and the peer
+ * does not make room for a while; returns how many. */
 size_t peer_stuff(int fd, size_t max);
 /* Receives len bytes and compares them with the pattern from offset 0. */
 void peer_receive(int fd, size_t len);
