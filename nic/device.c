@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <rte_eal.h>
 #include <rte_kvargs.h>
 #include <rte_pci.h>
 #include <stdio.h>
@@ -20,6 +21,9 @@ static const struct device_driver drivers[] = {
 	{
 		.name = "net_tap",
 		.keys = "iface mac remote persist",
+		/* It tells secondary processes of two descriptors a pair, in one message that it
+		 * writes over the end of. */
+		.queue_max = RTE_MP_MAX_FD_NUM / 2,
 		.homing = "the kernel follows the queue last transmitted on",
 		.sums_chains_wrong = true,
 	},

@@ -39,6 +39,8 @@ static int choose_queues(struct nic_port *port, const struct rte_eth_dev_info *d
 		min16(config->queue_count ? config->queue_count : shard_count, shard_count);
 	char given[16];
 
+	if (port->device.driver && port->device.driver->queue_max)
+		has = min16(has, port->device.driver->queue_max);
 	count = min16(count, min16(has, NIC_QUEUE_MAX));
 	if (count == 0) {
 		snprintf(why, NIC_WHY_LEN, "%s: has no queue pair (%u receive, %u transmit queues)",
