@@ -15,7 +15,7 @@
 struct echo {
 	struct program program;
 	unsigned shard_count;
-	unsigned left_max; /* packets that may wait on the wire for a peer that has gone */
+	unsigned left_max; /* packets that a shard may still hold, for one that has gone */
 	char config[64];   /* path */
 };
 

@@ -33,6 +33,7 @@ static void start(unsigned shard_count, unsigned queue_count, const char *rest)
 	char config[1024];
 
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
+	world.echo = (struct echo){0};
 	link_create(&world.link, queue_count);
 	snprintf(config, sizeof(config), "%s%s", world.link.port, rest);
 	echo_start(&world.echo, world.link.echo, shard_count, true, config);
@@ -296,6 +297,9 @@ static void sigint_ends_open_connections_with_a_fin(void **state)
 		fds[i] = peer_connect(0, NULL);
 		peer_exchange(fds[i], 1000);
 	}
+	/* Clients' last packets may be on their way to a shard that has left: they are not among
+	 * the figures of the shards, but the exit status says that they came back, too. */
+	world.echo.left_max = 2 * CONN_COUNT;
 	program_signal(&world.echo.program, SIGINT);
 	for (int i = 0; i < CONN_COUNT; i++) {
 		peer_expect_fin(fds[i]);

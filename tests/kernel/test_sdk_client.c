@@ -24,6 +24,7 @@ static int setup(void **state)
 {
 	(void)state;
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
+	world.echo = (struct echo){0};
 	world.ns = netns_create();
 	netns_enter(world.ns);
 	return 0;
