@@ -13,6 +13,7 @@ struct envelope {
 	union {
 		struct rte_mbuf *next; /* in the inbox */
 		struct shard *reader;  /* while its program has the bytes */
+		struct collected home; /* on the way back */
 	};
 	uint16_t from; /* home */
 	uint16_t to;
@@ -24,6 +25,14 @@ _Static_assert(sizeof(struct envelope) <= PBUF_SCRATCH_LEN, "lives in the scratc
 static struct envelope *envelope_of(struct rte_mbuf *m)
 {
 	return (struct envelope *)pbuf_of(m)->scratch;
+}
+
+static struct rte_mbuf *mbuf_of(struct collected *home)
+{
+	char *scratch = (char *)home - offsetof(struct envelope, home);
+
+	return (struct rte_mbuf *)(scratch - offsetof(struct pbuf, scratch) -
+				   sizeof(struct rte_mbuf));
 }
 
 static uint64_t bit(uint16_t peer)
@@ -38,12 +47,11 @@ int channels_init(struct shard *shard, uint16_t shard_count)
 		return -ENOMEM;
 	for (unsigned i = 0; i < shard_count; i++)
 		TAILQ_INIT(&shard->ends[i].waiting);
-	return collection_init(&shard->collection, shard->mem.small->size);
+	return 0;
 }
 
 void channels_fini(struct shard *shard)
 {
-	collection_fini(&shard->collection);
 	free(shard->ends);
 	shard->ends = NULL;
 }
@@ -52,23 +60,24 @@ void channels_fini(struct shard *shard)
 static void flush_home(struct shard *shard, uint16_t peer)
 {
 	struct channel_end *end = &shard->ends[peer];
-	struct shard *home = &shard->runtime->shards[peer];
 
-	if (!end->home_count)
+	if (!end->home_newest)
 		return;
-	collection_post_mt(&home->collection, end->home, end->home_count);
-	end->home_count = 0;
+	collection_post_mt(&shard->runtime->shards[peer].collection, end->home_newest,
+			   end->home_oldest);
+	end->home_newest = NULL;
 	shard->posted |= bit(peer);
 }
 
 static void send_home(struct shard *shard, struct rte_mbuf *m)
 {
-	uint16_t peer = envelope_of(m)->from;
-	struct channel_end *end = &shard->ends[peer];
+	struct envelope *e = envelope_of(m);
+	struct channel_end *end = &shard->ends[e->from];
 
-	end->home[end->home_count++] = m;
-	if (end->home_count == CHANNEL_HOME_BURST)
-		flush_home(shard, peer);
+	if (!end->home_newest)
+		end->home_oldest = &e->home;
+	e->home.next = end->home_newest;
+	end->home_newest = &e->home;
 }
 
 static void refuse(struct shard *shard, struct rte_mbuf *m)
@@ -81,15 +90,16 @@ static void refuse(struct shard *shard, struct rte_mbuf *m)
 static void bytes_freed(void *addr, void *opaque)
 {
 	struct rte_mbuf *m = opaque;
-	struct shard *reader = envelope_of(m)->reader;
-	struct shard *home = &reader->runtime->shards[envelope_of(m)->from];
+	struct envelope *e = envelope_of(m);
+	struct shard *reader = e->reader;
+	struct shard *home = &reader->runtime->shards[e->from];
 
 	(void)addr;
 	if (rte_lcore_id() == __atomic_load_n(&reader->lcore_id, __ATOMIC_RELAXED)) {
 		send_home(reader, m);
 		return;
 	}
-	collection_post_mt(&home->collection, &opaque, 1);
+	collection_post_mt(&home->collection, &e->home, &e->home);
 	idle_wake_mt(&home->idle);
 }
 
@@ -106,12 +116,14 @@ static void receive_home(struct shard *shard, struct rte_mbuf *m)
 
 static unsigned collect(struct shard *shard)
 {
-	void *envelopes[LETTER_BURST_MAX];
-	unsigned n = collection_take(&shard->collection, envelopes, LETTER_BURST_MAX);
+	struct collected *home = collection_take(&shard->collection), *next;
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		receive_home(shard, envelopes[i]);
-	return n;
+	for (; home; home = next, count++) {
+		next = home->next;
+		receive_home(shard, mbuf_of(home));
+	}
+	return count;
 }
 
 /* --- sending --- */
@@ -137,14 +149,14 @@ static struct rte_mbuf *seal_or_null(struct shard *shard, uint16_t peer, const s
 
 static bool send(struct shard *shard, uint16_t peer, struct op *op)
 {
-	struct rte_mbuf *m = seal_or_null(shard, peer, op);
+	struct rte_mbuf *m;
 
+	if (!mailbox_has_room(runtime_mailbox(shard->runtime, shard->index, peer)))
+		return false;
+	m = seal_or_null(shard, peer, op);
 	if (!m)
 		return false;
-	if (!shard_post(shard, peer, (struct letter){LETTER_MESSAGE, m})) {
-		rte_pktmbuf_free_seg(m);
-		return false;
-	}
+	CHECK(shard_post(shard, peer, (struct letter){LETTER_MESSAGE, m}));
 	counter_add(&shard->counters.channel_messages, 1);
 	return true;
 }
@@ -387,10 +399,21 @@ static void drain_mailbox(struct mailbox *mailbox)
 			rte_pktmbuf_free(letter.content);
 }
 
-static void drain_shard(struct shard *shard)
+/* Whether there was anything. */
+static bool drain_collection(struct shard *shard)
 {
-	void *envelope;
+	struct collected *home = collection_take(&shard->collection), *next;
+	bool some = home;
 
+	for (; home; home = next) {
+		next = home->next;
+		rte_pktmbuf_free_seg(mbuf_of(home));
+	}
+	return some;
+}
+
+static void drain_ends(struct shard *shard)
+{
 	for (uint16_t peer = 0; peer < shard->runtime->shard_count; peer++) {
 		struct channel_end *end = &shard->ends[peer];
 		struct rte_mbuf *m;
@@ -399,12 +422,8 @@ static void drain_shard(struct shard *shard)
 			end->inbox_first = envelope_of(m)->next;
 			rte_pktmbuf_free_seg(m);
 		}
-		for (unsigned i = 0; i < end->home_count; i++)
-			rte_pktmbuf_free_seg(end->home[i]);
-		end->home_count = 0;
+		flush_home(shard, peer);
 	}
-	while (collection_take(&shard->collection, &envelope, 1))
-		rte_pktmbuf_free_seg(envelope);
 }
 
 void channels_drain(struct runtime *runtime)
@@ -414,11 +433,11 @@ void channels_drain(struct runtime *runtime)
 
 	for (unsigned i = 0; i < pairs; i++)
 		drain_mailbox(&runtime->mailboxes[i]);
+	for (uint16_t i = 0; i < runtime->shard_count; i++)
+		drain_ends(&runtime->shards[i]);
 	do { /* an envelope may hold bytes that came in an envelope */
 		again = false;
 		for (uint16_t i = 0; i < runtime->shard_count; i++)
-			drain_shard(&runtime->shards[i]);
-		for (uint16_t i = 0; i < runtime->shard_count; i++)
-			again |= !collection_empty(&runtime->shards[i].collection);
+			again |= drain_collection(&runtime->shards[i]);
 	} while (again);
 }

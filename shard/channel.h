@@ -22,8 +22,6 @@ struct rte_mbuf;
 struct runtime;
 struct shard;
 
-enum { CHANNEL_HOME_BURST = 32 };
-
 struct channel_end {
 	struct queue *queue;			   /* the program has it open */
 	bool closed;				   /* the program closed it in this session */
@@ -32,9 +30,8 @@ struct channel_end {
 	bool peer_gone;				   /* for good */
 	struct op_list waiting;			   /* pushes that the mailbox had no room for */
 	struct rte_mbuf *inbox_first, *inbox_last; /* envelopes that nobody has popped */
-	/* Envelopes of the peer on their way home, sent in bursts. */
-	unsigned home_count;
-	void *home[CHANNEL_HOME_BURST];
+	/* Envelopes of the peer that go home at the end of the turn. */
+	struct collected *home_newest, *home_oldest;
 };
 
 /* One end per shard of the runtime, this shard's own unused. 0 or -ENOMEM. */

@@ -121,12 +121,14 @@ static void sleep_until_news(struct shard *shard, uint64_t length_ns)
 void idle_pass(struct shard *shard, uint64_t now_ns, uint64_t deadline_ns)
 {
 	struct idle *idle = &shard->idle;
+	bool yields = idle->policy == SHARD_IDLE_YIELD || idle->yields;
+	bool spins = now_ns - idle->busy_ns < idle->spin_ns || deadline_ns <= now_ns;
 	uint64_t length_ns;
 
 	if (idle->policy == SHARD_IDLE_POLL) {
 		rte_pause();
-	} else if (idle->policy == SHARD_IDLE_YIELD || now_ns - idle->busy_ns < idle->spin_ns) {
-		if (idle->policy == SHARD_IDLE_YIELD || idle->yields)
+	} else if (idle->policy == SHARD_IDLE_YIELD || spins) {
+		if (yields)
 			sched_yield();
 		else
 			rte_pause();

@@ -6,29 +6,19 @@
 #include <rte_ring.h>
 #include <stdlib.h>
 
-static struct rte_ring *make_or_null(uint32_t len, unsigned flags)
-{
-	ssize_t size = rte_ring_get_memsize(len);
-	struct rte_ring *ring;
-
-	if (size < 0)
-		return NULL;
-	ring = aligned_alloc(RTE_CACHE_LINE_SIZE,
-			     RTE_ALIGN_CEIL((size_t)size, RTE_CACHE_LINE_SIZE));
-	if (ring && rte_ring_init(ring, "", len, flags)) {
-		free(ring);
-		return NULL;
-	}
-	return ring;
-}
-
 int mailbox_init(struct mailbox *mailbox, uint32_t len)
 {
+	ssize_t size;
+
 	mailbox->ring = NULL;
 	if (len < 2 || !rte_is_power_of_2(len) || len > RTE_RING_SZ_MASK)
 		return -EINVAL;
-	mailbox->ring = make_or_null(len, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	return mailbox->ring ? 0 : -ENOMEM;
+	size = rte_ring_get_memsize(len);
+	mailbox->ring = aligned_alloc(RTE_CACHE_LINE_SIZE,
+				      RTE_ALIGN_CEIL((size_t)size, RTE_CACHE_LINE_SIZE));
+	if (!mailbox->ring)
+		return -ENOMEM;
+	return rte_ring_init(mailbox->ring, "", len, RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
 void mailbox_fini(struct mailbox *mailbox)
@@ -44,6 +34,11 @@ bool mailbox_post(struct mailbox *mailbox, struct letter letter)
 
 	DEBUG_CHECK(!((uintptr_t)content & LETTER_KIND_MASK));
 	return rte_ring_sp_enqueue(mailbox->ring, content + letter.kind) == 0;
+}
+
+bool mailbox_has_room(const struct mailbox *mailbox)
+{
+	return !rte_ring_full(mailbox->ring);
 }
 
 unsigned mailbox_take(struct mailbox *mailbox, struct letter *letters, unsigned n)
@@ -64,31 +59,30 @@ bool mailbox_empty(const struct mailbox *mailbox)
 	return rte_ring_empty(mailbox->ring);
 }
 
-int collection_init(struct collection *collection, uint32_t len)
+void collection_post_mt(struct collection *collection, struct collected *newest,
+			struct collected *oldest)
 {
-	collection->ring =
-		make_or_null(rte_align32pow2(len + 1), RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
-	return collection->ring ? 0 : -ENOMEM;
+	struct collected *before = __atomic_load_n(&collection->newest, __ATOMIC_RELAXED);
+
+	do {
+		oldest->next = before;
+		/* release; pairs with the acquire in collection_take() */
+	} while (!__atomic_compare_exchange_n(&collection->newest, &before, newest, true,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-void collection_fini(struct collection *collection)
+struct collected *collection_take(struct collection *collection)
 {
-	CHECK(!collection->ring || rte_ring_empty(collection->ring));
-	free(collection->ring);
-	collection->ring = NULL;
-}
+	struct collected *newest, *next, *oldest = NULL;
 
-void collection_post_mt(struct collection *collection, void *const *pointers, unsigned n)
-{
-	CHECK(rte_ring_enqueue_bulk(collection->ring, pointers, n, NULL) == n);
-}
-
-unsigned collection_take(struct collection *collection, void **pointers, unsigned n)
-{
-	return rte_ring_dequeue_burst(collection->ring, pointers, n, NULL);
-}
-
-bool collection_empty(const struct collection *collection)
-{
-	return rte_ring_empty(collection->ring);
+	if (!__atomic_load_n(&collection->newest, __ATOMIC_RELAXED))
+		return NULL;
+	/* acquire; pairs with the release in collection_post_mt() */
+	newest = __atomic_exchange_n(&collection->newest, NULL, __ATOMIC_ACQUIRE);
+	for (; newest; newest = next) { /* turn the chain around */
+		next = newest->next;
+		newest->next = oldest;
+		oldest = newest;
+	}
+	return oldest;
 }

@@ -4,7 +4,8 @@
  * what does not fit stays the sender's, who drops it (a steered packet) or keeps it (the rest).
  *
  * A collection box takes the envelopes of channel messages back to the shard they came from, from
- * any thread. It has room for every envelope that exists, so posting cannot fail.
+ * any thread: a chain to which posters prepend, and which the owner takes away as a whole. It has
+ * no limit and posting cannot fail.
  */
 #ifndef SHARD_MAILBOX_H
 #define SHARD_MAILBOX_H
@@ -38,23 +39,26 @@ int mailbox_init(struct mailbox *mailbox, uint32_t len);
 void mailbox_fini(struct mailbox *mailbox);
 /* The sender's; false: full, the content stays its own. */
 bool mailbox_post(struct mailbox *mailbox, struct letter letter);
+/* The sender's: the next letter will be taken. */
+bool mailbox_has_room(const struct mailbox *mailbox);
 /* The receiver's; up to n <= LETTER_BURST_MAX, oldest first; returns how many. */
 unsigned mailbox_take(struct mailbox *mailbox, struct letter *letters, unsigned n);
 /* Either's: whether a letter waits. */
 bool mailbox_empty(const struct mailbox *mailbox);
 
-struct collection {
-	struct rte_ring *ring;
+/* Inside what is collected. */
+struct collected {
+	struct collected *next;
 };
 
-/* Room for len pointers at least. */
-int collection_init(struct collection *collection, uint32_t len);
-void collection_fini(struct collection *collection);
-/* Any thread; all n or a CHECK. A thread that is preempted inside delays the others' pointers, but
- * no thread. */
-void collection_post_mt(struct collection *collection, void *const *pointers, unsigned n);
-/* The home shard's. */
-unsigned collection_take(struct collection *collection, void **pointers, unsigned n);
-bool collection_empty(const struct collection *collection);
+struct collection {
+	struct collected *newest; /* mt, atomic */
+};
+
+/* Posts the chain newest .. oldest. Any thread; waits for nobody. */
+void collection_post_mt(struct collection *collection, struct collected *newest,
+			struct collected *oldest);
+/* The owner's: everything, oldest first; NULL: nothing. */
+struct collected *collection_take(struct collection *collection);
 
 #endif

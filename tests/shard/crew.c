@@ -86,15 +86,23 @@ void crew_start(const struct runtime_config *config)
 	}
 }
 
+void crew_begin(unsigned index, int (*fn)(struct shard *shard, void *arg), void *arg)
+{
+	hands[index].fn = fn;
+	hands[index].arg = arg;
+	sem_post(&hands[index].work);
+}
+
+int crew_finish(unsigned index)
+{
+	sem_wait(&hands[index].done);
+	return hands[index].result;
+}
+
 int crew_call(unsigned index, int (*fn)(struct shard *shard, void *arg), void *arg)
 {
-	struct hand *hand = &hands[index];
-
-	hand->fn = fn;
-	hand->arg = arg;
-	sem_post(&hand->work);
-	sem_wait(&hand->done);
-	return hand->result;
+	crew_begin(index, fn, arg);
+	return crew_finish(index);
 }
 
 static void begin_leaving(unsigned index)

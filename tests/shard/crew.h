@@ -18,6 +18,9 @@ void crew_config(struct runtime_config *config, uint16_t shard_count);
 void crew_start(const struct runtime_config *config);
 /* Runs fn(shard, arg) on the shard's thread and waits for it. */
 int crew_call(unsigned index, int (*fn)(struct shard *shard, void *arg), void *arg);
+/* The same in two halves, so that several shards can be at work at a time. */
+void crew_begin(unsigned index, int (*fn)(struct shard *shard, void *arg), void *arg);
+int crew_finish(unsigned index);
 /* The shard's thread leaves and ends. */
 void crew_leave(unsigned index);
 /* All leave at the same time, the runtime ends; returns how many packet buffers were missing. */

@@ -92,52 +92,58 @@ static void two_threads_lose_and_reorder_nothing(void **state)
 	mailbox_fini(&mailbox);
 }
 
-struct poster {
-	struct collection *collection;
-	uintptr_t first;
+struct thing {
+	struct collected collected;
+	unsigned poster, number;
 };
 
-static void *post_some(void *arg)
+struct poster {
+	struct collection *collection;
+	struct thing things[EACH];
+};
+
+static void *post_pairs(void *arg)
 {
-	const struct poster *poster = arg;
+	struct poster *poster = arg;
 
-	for (uintptr_t i = 0; i < EACH; i++) {
-		void *p = (void *)(poster->first + i);
-
-		collection_post_mt(poster->collection, &p, 1);
+	for (unsigned i = 0; i < EACH; i += 2) {
+		poster->things[i + 1].collected.next = &poster->things[i].collected;
+		collection_post_mt(poster->collection, &poster->things[i + 1].collected,
+				   &poster->things[i].collected);
 	}
 	return NULL;
 }
 
-static void any_thread_posts_to_a_collection_and_each_pointer_arrives_once(void **state)
+static void a_collection_gives_what_any_thread_posted_once_and_in_its_order(void **state)
 {
-	struct collection collection;
-	struct poster posters[THREADS];
+	struct collection collection = {0};
+	struct poster *posters = calloc(THREADS, sizeof(*posters));
+	unsigned next[THREADS] = {0}, taken = 0;
 	pthread_t threads[THREADS];
-	unsigned taken = 0;
-	char *seen = calloc(THREADS * EACH, 1);
-	void *got[32];
 
 	(void)state;
-	assert_int_equal(collection_init(&collection, THREADS * EACH), 0);
+	assert_null(collection_take(&collection));
 	for (unsigned i = 0; i < THREADS; i++) {
-		posters[i] = (struct poster){&collection, i * EACH};
-		assert_int_equal(pthread_create(&threads[i], NULL, post_some, &posters[i]), 0);
+		posters[i].collection = &collection;
+		for (unsigned j = 0; j < EACH; j++)
+			posters[i].things[j] = (struct thing){.poster = i, .number = j};
+		assert_int_equal(pthread_create(&threads[i], NULL, post_pairs, &posters[i]), 0);
 	}
 	while (taken < THREADS * EACH) {
-		unsigned n = collection_take(&collection, got, 32);
+		struct collected *c = collection_take(&collection);
 
-		for (unsigned i = 0; i < n; i++)
-			assert_int_equal(seen[(uintptr_t)got[i]]++, 0);
-		taken += n;
-		if (!n)
+		if (!c)
 			sched_yield();
+		for (; c; c = c->next, taken++) {
+			struct thing *thing = (struct thing *)c;
+
+			assert_int_equal(thing->number, next[thing->poster]++);
+		}
 	}
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	assert_true(collection_empty(&collection));
-	collection_fini(&collection);
-	free(seen);
+	assert_null(collection_take(&collection));
+	free(posters);
 }
 
 int main(void)
@@ -147,7 +153,7 @@ int main(void)
 		cmocka_unit_test(a_full_mailbox_refuses_and_loses_nothing),
 		cmocka_unit_test(a_length_that_is_no_power_of_two_is_refused),
 		cmocka_unit_test(two_threads_lose_and_reorder_nothing),
-		cmocka_unit_test(any_thread_posts_to_a_collection_and_each_pointer_arrives_once),
+		cmocka_unit_test(a_collection_gives_what_any_thread_posted_once_and_in_its_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
