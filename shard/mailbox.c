@@ -54,11 +54,6 @@ unsigned mailbox_take(struct mailbox *mailbox, struct letter *letters, unsigned 
 	return n;
 }
 
-bool mailbox_empty(const struct mailbox *mailbox)
-{
-	return rte_ring_empty(mailbox->ring);
-}
-
 void collection_post_mt(struct collection *collection, struct collected *newest,
 			struct collected *oldest)
 {

@@ -43,8 +43,6 @@ bool mailbox_post(struct mailbox *mailbox, struct letter letter);
 bool mailbox_has_room(const struct mailbox *mailbox);
 /* The receiver's; up to n <= LETTER_BURST_MAX, oldest first; returns how many. */
 unsigned mailbox_take(struct mailbox *mailbox, struct letter *letters, unsigned n);
-/* Either's: whether a letter waits. */
-bool mailbox_empty(const struct mailbox *mailbox);
 
 /* Inside what is collected. */
 struct collected {

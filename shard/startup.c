@@ -137,7 +137,9 @@ static void stop_pools(struct runtime *runtime)
 		struct mem_use use;
 
 		mem_use_mt(mem, &use);
-		runtime->missing += use.data + use.small + use.large;
+		if (!(runtime->kept & UINT64_C(1) << mem->shard))
+			runtime->missing += use.data;
+		runtime->missing += use.small + use.large;
 		mem_destroy(mem);
 	}
 }
@@ -186,11 +188,17 @@ static int start_ports(struct runtime *runtime)
 	return 0;
 }
 
-/* A stopped device gives its buffers back, also those that other shards' programs pushed. */
+/* A stopped device gives its buffers back, also those that other shards' programs pushed; all but
+ * one kind of device. */
 static void stop_ports(struct runtime *runtime)
 {
-	for (uint16_t i = 0; i < runtime->port_count; i++)
+	for (uint16_t i = 0; i < runtime->port_count; i++) {
+		const struct nic_port_info *info = nic_port_info(runtime->ports[i]);
+
+		for (uint16_t q = 0; info->keeps_buffers && q < info->queue_count; q++)
+			runtime->kept |= UINT64_C(1) << q;
 		nic_port_close(runtime->ports[i]);
+	}
 	runtime->port_count = 0;
 }
 
