@@ -355,9 +355,8 @@ static void make_device(void)
 		must(ENOMEM, "rings");
 }
 
-static void write_config(void)
+static void write_config(char *path)
 {
-	static char path[] = "/tmp/ring_echo.XXXXXX";
 	int fd = mkstemp(path);
 	ssize_t len = (ssize_t)strlen(config_text);
 
@@ -369,6 +368,7 @@ static void write_config(void)
 
 int main(int argc, char **argv)
 {
+	char path[] = "/tmp/ring_echo.XXXXXX";
 	int listener;
 
 	if (argc != 2) {
@@ -376,10 +376,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	client.goal = strtoull(argv[1], NULL, 10);
-	write_config();
+	write_config(path);
 	make_device();
 	listener = server_start();
-	unlink(getenv("CONFIG_PATH"));
+	unlink(path);
 	client_start(now_ns());
 	while (client.answered < client.goal) {
 		client_turn(now_ns());

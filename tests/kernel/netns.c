@@ -96,28 +96,34 @@ void run(const char *fmt, ...)
 		fail_msg("exit status %d of: %s", status, fmt);
 }
 
-/* The file has a line of names and a line of values. */
+/* The value below name, of a line of names and a line of values; NULL: no such name. */
+static const char *value_or_null(char *names, char *values, const char *name)
+{
+	char *name_at, *value_at;
+	const char *n = strtok_r(names, " \n", &name_at), *v = strtok_r(values, " \n", &value_at);
+
+	while (n && v && strcmp(n, name) != 0) {
+		n = strtok_r(NULL, " \n", &name_at);
+		v = strtok_r(NULL, " \n", &value_at);
+	}
+	return n ? v : NULL;
+}
+
 unsigned long netns_tcp_figure(const char *name)
 {
-	char names[1024], values[1024], *name_at, *value_at, *n, *v;
+	char names[1024], values[1024];
 	FILE *file = fopen("/proc/self/net/snmp", "r");
+	const char *value = NULL;
 
 	assert_non_null(file);
-	while (fgets(names, sizeof(names), file) && fgets(values, sizeof(values), file)) {
-		if (strncmp(names, "Tcp:", 4) != 0)
-			continue;
-		n = strtok_r(names, " \n", &name_at);
-		v = strtok_r(values, " \n", &value_at);
-		while (n && v && strcmp(n, name) != 0) {
-			n = strtok_r(NULL, " \n", &name_at);
-			v = strtok_r(NULL, " \n", &value_at);
-		}
-		fclose(file);
-		assert_non_null(n);
-		assert_non_null(v);
-		return strtoul(v, NULL, 10);
+	while (!value && fgets(names, sizeof(names), file) && fgets(values, sizeof(values), file)) {
+		if (strncmp(names, "Tcp:", 4) == 0)
+			value = value_or_null(names, values, name);
 	}
 	fclose(file);
-	fail_msg("no figures of TCP");
-	return 0;
+	if (!value) {
+		fail_msg("no figure \"%s\" of TCP", name);
+		return 0;
+	}
+	return strtoul(value, NULL, 10);
 }

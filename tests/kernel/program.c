@@ -163,7 +163,9 @@ unsigned long figure(const char *line, const char *name)
 
 	snprintf(spaced, sizeof(spaced), " %s ", name);
 	at = strstr(line, spaced);
-	if (!at)
+	if (!at) {
 		fail_msg("no figure \"%s\" in: %s", name, line);
+		return 0;
+	}
 	return strtoul(at + strlen(spaced), NULL, 10);
 }
