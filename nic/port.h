@@ -1,6 +1,6 @@
 /*
  * A port from the inside, shared by the files of nic/ that each do one part of it: port.c its life,
- * setup.c its configuration, steer.c the probe, queue.c bursts and interrupts.
+ * setup.c its configuration, probe.c the probe, burst.c bursts and interrupts.
  */
 #ifndef NIC_PORT_H
 #define NIC_PORT_H
@@ -28,7 +28,7 @@ struct nic_port {
 int setup_start(struct nic_port *port, uint16_t shard_count, struct rte_mempool *const pools[],
 		char why[NIC_WHY_LEN]);
 
-/* queue.c */
+/* burst.c */
 void queue_interrupts_open(struct nic_port *port);
 void queue_interrupts_close(struct nic_port *port);
 /* Frees what waits to be received. Nobody else may use the queues any more. */

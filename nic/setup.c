@@ -8,7 +8,7 @@
 #include "nic/eal_log.h"
 #include "nic/kif.h"
 #include "nic/port.h"
-#include "nic/steer.h"
+#include "nic/probe.h"
 #include "nic/tap.h"
 
 #include <errno.h>
@@ -133,14 +133,14 @@ static int configure(struct nic_port *port, const struct rte_eth_dev_info *dev, 
 {
 	struct nic_port_info *info = &port->info;
 	struct rte_eth_conf conf = {.rxmode.mtu = info->mtu, .intr_conf.rxq = interrupts};
-	uint8_t key[STEER_KEY_LEN_MAX];
+	uint8_t key[PROBE_KEY_LEN_MAX];
 	int rc;
 
 	choose_offloads(port, dev, hash_types, &conf);
 	if (hash_types) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_key = key;
-		conf.rx_adv_conf.rss_conf.rss_key_len = steer_key(port, dev, key);
+		conf.rx_adv_conf.rss_conf.rss_key_len = probe_key(port, dev, key);
 		conf.rx_adv_conf.rss_conf.rss_hf = hash_types;
 	}
 	rc = rte_eth_dev_configure(port->port_id, info->queue_count, info->queue_count, &conf);
@@ -259,14 +259,14 @@ int setup_start(struct nic_port *port, uint16_t shard_count, struct rte_mempool 
 	if (rc)
 		return rc;
 	describe(port, &dev);
-	hash_types = steer_hash_types(port, &dev, shard_count);
+	hash_types = probe_hash_types(port, &dev, shard_count);
 	eal_log_catch_begin();
 	rc = bring_up(port, &dev, hash_types, pools, true);
 	if (rc)
 		rc = bring_up(port, &dev, hash_types, pools, false);
 	if (rc == 0) {
 		port->started = true;
-		steer_prove(port, &dev, hash_types, shard_count);
+		probe_prove(port, &dev, hash_types, shard_count);
 		rc = finish(port, &dev, why);
 		eal_log_catch_end();
 		return rc;

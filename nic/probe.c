@@ -1,4 +1,4 @@
-#include "nic/steer.h"
+#include "nic/probe.h"
 
 #include "mem/log.h"
 
@@ -39,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static void software(struct nic_port *port
 			 "; flows come home by themselves: %s", driver->homing);
 }
 
-uint64_t steer_hash_types(struct nic_port *port, const struct rte_eth_dev_info *dev,
+uint64_t probe_hash_types(struct nic_port *port, const struct rte_eth_dev_info *dev,
 			  uint16_t shard_count)
 {
 	uint64_t types = dev->flow_type_rss_offloads & HASH_TYPES;
@@ -64,14 +64,14 @@ uint64_t steer_hash_types(struct nic_port *port, const struct rte_eth_dev_info *
 	return 0;
 }
 
-uint8_t steer_key(const struct nic_port *port, const struct rte_eth_dev_info *dev, uint8_t *key)
+uint8_t probe_key(const struct nic_port *port, const struct rte_eth_dev_info *dev, uint8_t *key)
 {
 	uint8_t len = dev->hash_key_size ? dev->hash_key_size : RSS_KEY_LEN;
 
 	/* What hashes IPv6 addresses and ports uses 40 bytes; a longer key's rest does not matter.
 	 */
-	if (len > STEER_KEY_LEN_MAX)
-		len = STEER_KEY_LEN_MAX;
+	if (len > PROBE_KEY_LEN_MAX)
+		len = PROBE_KEY_LEN_MAX;
 	for (uint8_t i = 0; i < len; i++)
 		key[i] = port->config.rss_key[i % RSS_KEY_LEN];
 	return len;
@@ -81,8 +81,8 @@ uint8_t steer_key(const struct nic_port *port, const struct rte_eth_dev_info *de
 static const char *prove_hash(struct nic_port *port, const struct rte_eth_dev_info *dev,
 			      uint64_t types)
 {
-	uint8_t key[STEER_KEY_LEN_MAX], found[STEER_KEY_LEN_MAX] = {0};
-	uint8_t len = steer_key(port, dev, key);
+	uint8_t key[PROBE_KEY_LEN_MAX], found[PROBE_KEY_LEN_MAX] = {0};
+	uint8_t len = probe_key(port, dev, key);
 	struct rte_eth_rss_conf set = {.rss_key = key, .rss_key_len = len, .rss_hf = types};
 	struct rte_eth_rss_conf got = {.rss_key = found, .rss_key_len = len};
 
@@ -128,7 +128,7 @@ static const char *prove_reta(struct nic_port *port, uint16_t reta_size,
 	return NULL;
 }
 
-void steer_prove(struct nic_port *port, const struct rte_eth_dev_info *dev, uint64_t hash_types,
+void probe_prove(struct nic_port *port, const struct rte_eth_dev_info *dev, uint64_t hash_types,
 		 uint16_t shard_count)
 {
 	struct rss *rss;

@@ -4,20 +4,20 @@
  * software twin of rss.h computes is believed, and its packets are still checked as they come
  * (nic_port_distrust_mt()).
  */
-#ifndef NIC_STEER_H
-#define NIC_STEER_H
+#ifndef NIC_PROBE_H
+#define NIC_PROBE_H
 
 #include "nic/port.h"
 
 /* Before configure: hash types to ask for; 0, with the port's steering and why set, when the device
  * cannot be the one who steers. */
-uint64_t steer_hash_types(struct nic_port *port, const struct rte_eth_dev_info *dev,
+uint64_t probe_hash_types(struct nic_port *port, const struct rte_eth_dev_info *dev,
 			  uint16_t shard_count);
-/* The key in the length that the device wants; key has room for STEER_KEY_LEN_MAX. */
-enum { STEER_KEY_LEN_MAX = 64 };
-uint8_t steer_key(const struct nic_port *port, const struct rte_eth_dev_info *dev, uint8_t *key);
+/* The key in the length that the device wants; key has room for PROBE_KEY_LEN_MAX. */
+enum { PROBE_KEY_LEN_MAX = 64 };
+uint8_t probe_key(const struct nic_port *port, const struct rte_eth_dev_info *dev, uint8_t *key);
 /* After start: sets key and RETA, reads them back, and decides. */
-void steer_prove(struct nic_port *port, const struct rte_eth_dev_info *dev, uint64_t hash_types,
+void probe_prove(struct nic_port *port, const struct rte_eth_dev_info *dev, uint64_t hash_types,
 		 uint16_t shard_count);
 
 #endif
