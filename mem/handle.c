@@ -3,12 +3,26 @@
 
 #include <errno.h>
 
+static struct rte_mbuf *data_or_null(struct mem *mem)
+{
+	struct rte_mbuf *m;
+
+	if (mem_reserve_only(mem)) {
+		mem_level_update(mem);
+		if (mem_reserve_only(mem))
+			return NULL;
+	}
+	m = rte_pktmbuf_alloc(mem->data);
+	mem->free_count -= !!m;
+	return m;
+}
+
 static struct rte_mbuf *alloc_or_null(struct mem *mem, uint32_t len)
 {
 	struct rte_mbuf *m;
 
 	if (len <= mem->data_room)
-		return rte_pktmbuf_alloc(mem->data);
+		return data_or_null(mem);
 	m = rte_pktmbuf_alloc(mem->large);
 	if (m && len > rte_pktmbuf_tailroom(m))
 		m->data_off = 0; /* headers will go into an mbuf of their own */

@@ -231,6 +231,8 @@ int mem_create(struct mem *mem, const struct mem_config *config)
 	mem->data_room = config->data_room;
 	mem->low_count = config->data_count / 4;
 	mem->scarce_count = config->data_count / 8;
+	mem->reserve_count = config->data_count / 32;
+	mem->free_count = config->data_count;
 	error = open_pools(mem, config);
 	if (!error)
 		error = note_ranges(mem, config->ranges);
@@ -260,6 +262,7 @@ enum mem_level mem_level_update(struct mem *mem)
 		rte_mempool_default_cache(mem->data, rte_lcore_id());
 	uint32_t free_count = ops->get_count(mem->data) + (cache ? cache->len : 0);
 
+	mem->free_count = free_count;
 	if (free_count < mem->scarce_count)
 		mem->level = MEM_SCARCE;
 	else if (free_count < mem->low_count)

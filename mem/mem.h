@@ -66,7 +66,8 @@ struct mem {
 	struct rte_mempool *data, *small, *large;
 	uint16_t shard;
 	enum mem_level level;
-	uint32_t low_count, scarce_count;
+	uint32_t low_count, scarce_count, reserve_count;
+	uint32_t free_count; /* of data, as of mem_level_update(), less what handles took since */
 	uint16_t data_room;
 	struct mem_ranges *ranges;
 	bool ranges_own;
@@ -79,6 +80,12 @@ int mem_create(struct mem *mem, const struct mem_config *config);
 /* Only after every port stopped. Buffers still out are reported with log_error. */
 void mem_destroy(struct mem *mem);
 enum mem_level mem_level_update(struct mem *mem);
+/* Under 1/32 is free: that is for packets which bring memory back, such as ACKs, to come in. They
+ * are heard and not kept, and programs get no buffer. */
+static inline bool mem_reserve_only(const struct mem *mem)
+{
+	return mem->free_count <= mem->reserve_count;
+}
 
 /* Buffers not in the pool, all three pools together and one by one. Any thread; a snapshot. */
 struct mem_use {

@@ -26,7 +26,7 @@ enum {
 	TCP_DUP_ACKS_OWED_MAX = 8,   /* duplicate ACKs of one connection that wait for output */
 	TCP_DUP_ACK_THRESHOLD = 3,   /* RFC 5681 3.2 */
 	TCP_QUICK_ACKS = 16,	     /* full segments acknowledged at once at the start */
-	TCP_SCARCE_HELD_MAX = 4096,  /* true size that waits to be read while memory is scarce */
+	TCP_SCARCE_HELD_MAX = 2048,  /* true size that waits to be read while memory is scarce */
 	TCP_SYN_ACK_RETRIES_MAX = 5, /* then a half-open connection is forgotten */
 };
 

@@ -93,13 +93,18 @@ static bool cut_to_window(struct tcp_in *in)
 	return true;
 }
 
-/* Beyond a gap, or behind much that the program has not read. What is dropped for it comes again;
- * the ACK on it is heard, and frees what others wait for. */
+/* While memory is scarce: text beyond a gap, or behind much that the program has not read; in the
+ * end any. What is dropped for it comes again; the ACK on it is heard, and frees what others wait
+ * for. */
 static bool must_wait(const struct tcp_in *in)
 {
 	const struct tcp_rxq *rxq = &in->conn->rxq;
+	const struct mem *mem = in->net->mem;
 
-	return seq_gt(in->seq, rxq->rcv_nxt) || rxq->held_len >= TCP_SCARCE_HELD_MAX;
+	if (mem->level < MEM_SCARCE)
+		return false;
+	return seq_gt(in->seq, rxq->rcv_nxt) || rxq->held_len >= TCP_SCARCE_HELD_MAX ||
+	       mem_reserve_only(mem);
 }
 
 /* False: the connection is at its end. */
@@ -116,7 +121,7 @@ static bool text(struct tcp_in *in)
 	}
 	if (!cut_to_window(in))
 		return true;
-	if (in->net->mem->level == MEM_SCARCE && must_wait(in)) {
+	if (must_wait(in)) {
 		tcp_in_drop(in, DROP_mem_low_tcp);
 		in->effects |= TCP_EFFECT_DUP_ACK;
 		return true;

@@ -111,6 +111,15 @@ static void wait_for_room(struct net *net, struct tcp_conn *conn)
 	TAILQ_INSERT_TAIL(&net->tcp.push_waiting, conn, push_link);
 }
 
+/* When little is left, those whose peers do not read may not take it all: one push each. */
+static bool must_share(const struct net *net)
+{
+	const struct slab *pushes = net->tcp.pushes.pushes;
+	uint32_t count = slab_count(pushes);
+
+	return net->mem->level >= MEM_LOW || slab_used(pushes) >= count - count / 4;
+}
+
 int tcp_push(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m, const void *data,
 	     uint32_t len, uint64_t cookie)
 {
@@ -122,8 +131,8 @@ int tcp_push(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m, const v
 		return -EPIPE;
 	if (!tcp_conn_synchronized(conn))
 		return -ENOTCONN;
-	if (net->mem->level == MEM_SCARCE && conn->txq.count > 0)
-		err = -EAGAIN; /* so that one who does not read pins no more; its ACKs wake it */
+	if (conn->txq.count > 0 && must_share(net))
+		err = -EAGAIN; /* its ACKs wake it */
 	else
 		err = tcp_txq_push(&conn->txq, &net->tcp.pushes, m, data, len, cookie);
 	if (err == -EAGAIN)

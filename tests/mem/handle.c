@@ -321,15 +321,20 @@ static void a_buffer_that_another_program_holds_is_not_given(void **state)
 static void when_memory_is_out_allocation_is_null_and_recovers(void **state)
 {
 	struct mem *mem = &((struct worlds *)*state)->one;
-	static struct rte_mbuf *data[512], *large[8];
+	enum { COUNT = 512 - 512 / 32 }; /* the reserve is not the program's */
+	static struct rte_mbuf *data[COUNT], *large[8];
+	struct rte_mbuf *packet;
 
-	for (int i = 0; i < 512; i++)
+	for (int i = 0; i < COUNT; i++)
 		assert_non_null(data[i] = mem_handle_alloc_or_null(mem, 1));
 	assert_null(mem_handle_alloc_or_null(mem, 1));
+	assert_true(mem_reserve_only(mem));
+	assert_non_null(packet = mem_data_or_null(mem));
+	rte_pktmbuf_free(packet);
 	for (int i = 0; i < 8; i++)
 		assert_non_null(large[i] = mem_handle_alloc_or_null(mem, 65535));
 	assert_null(mem_handle_alloc_or_null(mem, 2000));
-	for (int i = 0; i < 512; i++)
+	for (int i = 0; i < COUNT; i++)
 		assert_int_equal(mem_handle_free(mem, data[i]), 0);
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(mem_handle_free(mem, large[i]), 0);

@@ -182,16 +182,40 @@ static void with_scarce_memory_who_does_not_read_or_is_not_read_gets_no_more(voi
 	take_all(&hoard, p.h->mem.data);
 	for (unsigned i = 0; i < 300; i++)
 		rte_pktmbuf_free(hoard.m[--hoard.count]);
-	/* Two packets may wait; of the third, only the ACK is taken. */
-	for (uint32_t i = 0; i < 3; i++)
-		peer_send(&p, ACK | PSH, 1 + i * MSS, i == 2 ? 11 : 1, MSS);
+	/* One packet may wait; of the second, only the ACK is taken. */
+	for (uint32_t i = 0; i < 2; i++)
+		peer_send(&p, ACK | PSH, 1 + i * MSS, i == 1 ? 11 : 1, MSS);
 	assert_int_equal(peer_drops(&p, DROP_mem_low_tcp), 1);
 	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
 	peer_push(&p, 10);
-	assert_int_equal(peer_pop(&p), 2 * MSS);
-	peer_send(&p, ACK | PSH, 1 + 2 * MSS, 11, MSS);
+	assert_int_equal(peer_pop(&p), MSS);
+	peer_send(&p, ACK | PSH, 1 + MSS, 11, MSS);
 	assert_int_equal(peer_pop(&p), MSS);
 	give_back(&hoard);
+	peer_end(&p);
+}
+
+static void with_nothing_but_the_reserve_acks_are_heard_and_bytes_come_later(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	unsigned count = 0;
+	int error;
+
+	(void)state;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	/* A program takes whatever it can get. */
+	while ((hoard.m[count] = mem_handle_alloc_or_null(&p.h->mem, 10)))
+		count++;
+	assert_true(count > 3000);
+	peer_send(&p, ACK | PSH, 1, 11, 100);
+	assert_int_equal(peer_done(&p, &error), 1);
+	assert_int_equal(peer_drops(&p, DROP_mem_low_tcp), 1);
+	while (count > 0)
+		assert_int_equal(mem_handle_free(&p.h->mem, hoard.m[--count]), 0);
+	peer_send(&p, ACK | PSH, 1, 11, 100);
+	assert_int_equal(peer_pop(&p), 100);
 	peer_end(&p);
 }
 
@@ -305,6 +329,7 @@ int main(void)
 		host_test(with_low_memory_a_syn_is_dropped_and_open_connections_go_on),
 		host_test(with_scarce_memory_only_bytes_in_order_are_taken),
 		host_test(with_scarce_memory_who_does_not_read_or_is_not_read_gets_no_more),
+		host_test(with_nothing_but_the_reserve_acks_are_heard_and_bytes_come_later),
 		host_test(beyond_the_reassembly_budget_bytes_are_dropped_and_come_again),
 		host_test(tiny_segments_cannot_hold_more_memory_than_the_buffer_allows),
 		host_test(a_syn_waits_for_its_neighbour),
