@@ -85,7 +85,6 @@ static bool cut_to_window(struct tcp_in *in)
 	in->effects |= TCP_EFFECT_ACK;
 	if ((uint32_t)beyond >= in->len) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
-		in->len = 0;
 		return false;
 	}
 	rte_pktmbuf_trim(in->m, (uint16_t)beyond);

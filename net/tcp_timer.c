@@ -160,7 +160,6 @@ static bool keepalive_due(struct net *net, struct tcp_conn *conn)
 	uint64_t idle_ns = net->now_ns - conn->rx_ns;
 
 	if (idle_ns < o->keepalive_idle_ns) {
-		conn->keepalive_sent = 0;
 		tcp_timer_start(net, conn, TCP_TIMER_KEEPALIVE, o->keepalive_idle_ns - idle_ns);
 		return true;
 	}

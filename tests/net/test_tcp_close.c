@@ -485,6 +485,71 @@ static void a_stack_that_owes_nothing_is_idle(void **state)
 	peer_end(&p);
 }
 
+static void a_fin_that_comes_again_is_acknowledged_each_time(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK | FIN, 1, 1, 0);
+	peer_expect(&p, ACK, 1, 2, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		peer_send(&p, ACK | FIN, 1, 1, 0);
+		peer_expect(&p, ACK, 1, 2, 0);
+		peer_expect_nothing(&p);
+	}
+	/* One that is left of the window altogether, too. */
+	peer_send(&p, ACK | PSH, 0, 1, 1);
+	peer_expect(&p, ACK, 1, 2, 0);
+	peer_send(&p, ACK | FIN, 0, 1, 0);
+	peer_expect(&p, ACK, 1, 2, 0);
+	peer_end(&p);
+}
+
+static void time_wait_answers_what_carries_nothing_ten_times_a_second_at_most(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	unsigned count = 0;
+	struct seg seg;
+
+	(void)state;
+	close_actively(&p);
+	for (unsigned i = 0; i < 100; i++) {
+		peer_send(&p, ACK, 2, 2, 0);
+		while (peer_take(&p, &seg))
+			count++;
+		peer_after(&p, 10 * MS);
+	}
+	assert_in_range(count, 5, 11);
+	peer_end(&p);
+}
+
+static void the_acks_of_time_wait_carry_timestamps_and_the_window(void **state)
+{
+	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg ack;
+
+	(void)state;
+	config.timestamps = true;
+	p = peer_begin(&config);
+	p.ts = true;
+	peer_handshake(&p, mss, sizeof(mss));
+	tcp_close(p.h->net, p.conn);
+	peer_expect(&p, ACK | FIN, 1, 1, 0);
+	p.ts_val += 7;
+	peer_send(&p, ACK | FIN, 1, 2, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		ack = peer_expect(&p, ACK, 2, 2, 0);
+		assert_int_equal(ack.parsed.ts_ecr, p.ts_val);
+		assert_true(ack.wnd > 0);
+		peer_send(&p, ACK | FIN, 1, 2, 0);
+	}
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +577,9 @@ int main(void)
 		host_test(shutting_the_reading_side_discards_what_comes),
 		host_test(bytes_before_a_timeout_can_still_be_read),
 		host_test(a_stack_that_owes_nothing_is_idle),
+		host_test(a_fin_that_comes_again_is_acknowledged_each_time),
+		host_test(time_wait_answers_what_carries_nothing_ten_times_a_second_at_most),
+		host_test(the_acks_of_time_wait_carry_timestamps_and_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);

@@ -578,6 +578,91 @@ static void pushes_run_out_and_those_who_wait_hear_when_there_are_some(void **st
 	peer_end(&p);
 }
 
+static void a_gap_that_is_filled_in_the_same_burst_needs_one_ack(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 101, 1, 100);
+	peer_send(&p, ACK, 201, 1, 100);
+	peer_send(&p, ACK, 1, 1, 100);
+	peer_expect(&p, ACK, 1, 301, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+static void a_fin_is_heard_with_a_shut_window(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg seg;
+
+	(void)state;
+	config.rcvbuf_len = 4096;
+	p = peer_established(&config);
+	for (uint32_t at = 0; at < 4380; at += 1460)
+		peer_send(&p, ACK, 1 + at, 1, RTE_MIN(1460u, 4096 - at));
+	while (peer_take(&p, &seg))
+		;
+	assert_int_equal(p.conn->rcv_adv, p.conn->rxq.rcv_nxt);
+	peer_send(&p, ACK | FIN, 4097, 1, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSE_WAIT);
+	peer_expect(&p, ACK, 1, 4098, 0);
+	assert_int_equal(peer_pop(&p), 4096);
+	peer_end(&p);
+}
+
+static void after_an_ack_had_to_go_alone_the_next_ones_do_not_wait_for_answers(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK | PSH, 1, 1, 10);
+	assert_int_equal(peer_pop(&p), 10);
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 11, 10);
+	peer_send(&p, ACK | PSH, 11, 11, 10);
+	assert_int_equal(peer_pop(&p), 10);
+	peer_expect_nothing(&p);
+	peer_after(&p, 50 * MS); /* no answer */
+	peer_expect(&p, ACK, 11, 21, 0);
+	peer_send(&p, ACK | PSH, 21, 11, 10);
+	peer_expect(&p, ACK, 11, 31, 0);
+	peer_end(&p);
+}
+
+static void who_waits_for_pushes_may_close_and_may_ask_twice(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	uint32_t irs;
+
+	(void)state;
+	config.push_max = 1;
+	p = peer_established(&config);
+	irs = p.irs;
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	p.port++;
+	peer_handshake(&p, NULL, 0);
+	assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), -EAGAIN);
+	assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), -EAGAIN);
+	p.port--;
+	p.irs = irs;
+	peer_send(&p, RST, 1, 0, 0); /* its push is done, and taken */
+	assert_int_equal(peer_done(&p, &(int){0}), 1);
+	peer_after(&p, 1 * MS);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), 0);
+	assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), -EAGAIN);
+	tcp_close(p.h->net, p.conn);
+	peer_after(&p, 1 * MS);
+	assert_null(net_ready_take(p.h->net));
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -608,6 +693,10 @@ int main(void)
 		host_test(a_fin_waits_for_a_shut_window_too),
 		host_test(a_full_send_queue_refuses_and_says_when_there_is_room),
 		host_test(pushes_run_out_and_those_who_wait_hear_when_there_are_some),
+		host_test(a_gap_that_is_filled_in_the_same_burst_needs_one_ack),
+		host_test(a_fin_is_heard_with_a_shut_window),
+		host_test(after_an_ack_had_to_go_alone_the_next_ones_do_not_wait_for_answers),
+		host_test(who_waits_for_pushes_may_close_and_may_ask_twice),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);

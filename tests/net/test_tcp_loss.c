@@ -335,6 +335,155 @@ static void after_an_idle_rto_the_window_starts_anew(void **state)
 	peer_end(&p);
 }
 
+static void a_timeout_halves_the_threshold_once(void **state) /* RFC 5681 3.1 */
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	peer_after(&p, 220 * MS);
+	assert_int_equal(p.conn->cc.ssthresh, 5 * MSS);
+	assert_int_equal(p.conn->cc.cwnd, MSS);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_after(&p, 500 * MS);
+	assert_int_equal(p.h->counters.tcp_timeouts, 2);
+	assert_int_equal(p.conn->cc.ssthresh, 5 * MSS);
+	peer_end(&p);
+}
+
+static void progress_between_duplicates_starts_the_count_anew(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+
+	(void)state;
+	duplicate_acks(&p, 1, 2);
+	peer_send(&p, ACK, 1, 1 + MSS, 0);
+	duplicate_acks(&p, 1 + MSS, 2);
+	assert_int_equal(p.h->counters.tcp_fast_retransmits, 0);
+	duplicate_acks(&p, 1 + MSS, 1);
+	assert_int_equal(p.h->counters.tcp_fast_retransmits, 1);
+	peer_end(&p);
+}
+
+static void each_further_duplicate_in_recovery_lets_one_new_segment_out(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+	struct seg seg;
+	unsigned count = 0;
+
+	(void)state;
+	duplicate_acks(&p, 1, 3);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_push(&p, 20 * MSS);
+	duplicate_acks(&p, 1, 6); /* nine have left, one is lost: half of ten may be in flight */
+	while (peer_take(&p, &seg)) {
+		assert_int_equal(seg.seq, 1 + (10 + count) * MSS);
+		count++;
+	}
+	assert_int_equal(count, 4);
+	peer_end(&p);
+}
+
+static void the_window_of_a_connection_that_keeps_sending_stays(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = ten_in_flight(&config);
+	struct seg seg;
+	unsigned count = 0;
+
+	(void)state;
+	for (uint32_t n = 1; n <= 10; n++)
+		peer_send(&p, ACK, 1, 1 + n * MSS, 0);
+	peer_after(&p, 100 * MS); /* less than an RTO */
+	peer_push(&p, 40 * MSS);
+	while (peer_take(&p, &seg))
+		count++;
+	assert_int_equal(count, 20);
+	peer_end(&p);
+}
+
+/* Patience is counted from when the bytes in question began to wait. */
+static void one_loss_after_a_long_silence_is_not_the_end(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_after(&p, 1000 * S);
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_after(&p, 220 * MS);
+	assert_int_equal(tcp_conn_error(p.conn), 0);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_end(&p);
+}
+
+static void one_loss_after_a_long_transfer_is_not_the_end(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	uint32_t at = 1;
+
+	(void)state;
+	peer_push(&p, MSS);
+	peer_expect(&p, ACK | PSH, at, 1, MSS);
+	for (unsigned i = 0; i < 2000; i++) { /* two are in flight at any time, for 200 s */
+		peer_push(&p, MSS);
+		peer_expect(&p, ACK | PSH, at + MSS, 1, MSS);
+		peer_after(&p, 100 * MS);
+		at += MSS;
+		peer_send(&p, ACK, 1, at, 0);
+	}
+	peer_after(&p, 1 * S);
+	assert_true(p.h->counters.tcp_timeouts >= 1);
+	assert_int_equal(tcp_conn_error(p.conn), 0);
+	peer_end(&p);
+}
+
+static void a_peer_that_talks_and_never_acknowledges_is_given_up(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct seg seg;
+
+	(void)state;
+	peer_push(&p, 100);
+	for (unsigned i = 0; i < 110; i++) {
+		peer_send(&p, ACK | PSH, 1 + i, 1, 1);
+		while (peer_take(&p, &seg))
+			;
+		peer_after(&p, 1 * S);
+	}
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	peer_end(&p);
+}
+
+/* RFC 7323 4.1: the echo tells which transmission was answered. */
+static void with_timestamps_a_retransmission_measures_and_ends_the_backoff(void **state)
+{
+	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	(void)state;
+	config.timestamps = true;
+	p = peer_begin(&config);
+	p.ts = true;
+	peer_handshake(&p, mss, sizeof(mss));
+	peer_push(&p, 10);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	peer_after(&p, 220 * MS);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
+	assert_int_equal(p.conn->rtt.backoff_count, 1);
+	peer_after(&p, 50 * MS);
+	peer_send(&p, ACK, 1, 11, 0);
+	assert_int_equal(p.conn->rtt.backoff_count, 0);
+	assert_int_equal(p.conn->recovery, TCP_RECOVERY_NONE);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +502,14 @@ int main(void)
 		host_test(what_icmp_said_is_what_the_timeout_reports),
 		host_test(slow_start_doubles_the_window_each_round),
 		host_test(after_an_idle_rto_the_window_starts_anew),
+		host_test(a_timeout_halves_the_threshold_once),
+		host_test(progress_between_duplicates_starts_the_count_anew),
+		host_test(each_further_duplicate_in_recovery_lets_one_new_segment_out),
+		host_test(the_window_of_a_connection_that_keeps_sending_stays),
+		host_test(one_loss_after_a_long_silence_is_not_the_end),
+		host_test(one_loss_after_a_long_transfer_is_not_the_end),
+		host_test(a_peer_that_talks_and_never_acknowledges_is_given_up),
+		host_test(with_timestamps_a_retransmission_measures_and_ends_the_backoff),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);

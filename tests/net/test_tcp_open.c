@@ -3,6 +3,7 @@
 #include "tcp_peer.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 static void connect_to_peer(struct peer *p)
 {
@@ -477,6 +478,7 @@ static void a_simultaneous_open_becomes_one_connection(void **state)
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
 	peer_send(&p, SYN | ACK, 0, 1, 0);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
 	peer_expect(&p, ACK, 1, 1, 0);
 	peer_send(&p, ACK | PSH, 1, 1, 10);
 	assert_int_equal(peer_pop(&p), 10);
@@ -496,6 +498,7 @@ static void an_rst_in_a_simultaneous_open_refuses_it(void **state)
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
 	peer_send(&p, RST, 1, 0, 0);
 	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSED);
 	peer_end(&p);
 }
 
@@ -656,6 +659,82 @@ static void a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_li
 	peer_end(&p);
 }
 
+static void half_open_connections_that_end_make_room_for_others(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config); /* backlog 4 */
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		p.port++;
+		peer_send(&p, SYN, 0, 0, 0);
+		peer_expect(&p, SYN | ACK, 0, 1, 0);
+		peer_send(&p, RST, 1, 0, 0);
+	}
+	assert_int_equal(peer_drops(&p, DROP_tcp_backlog_full), 0);
+	peer_end(&p);
+}
+
+static void the_handshake_measures_the_round_trip_unless_its_syn_was_lost(void **state)
+{
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (unsigned lost = 0; lost < 2; lost++) {
+		struct peer p = peer_begin(&config);
+
+		connect_to_peer(&p);
+		peer_expect(&p, SYN, 0, 0, 0);
+		if (lost) {
+			peer_after(&p, 1010 * MS);
+			peer_expect(&p, SYN, 0, 0, 0);
+		}
+		peer_after(&p, 100 * MS);
+		peer_send(&p, SYN | ACK, 0, 1, 0);
+		if (lost)
+			assert_int_equal(p.conn->rtt.srtt_ns, 0); /* Karn, MUST-18 */
+		else
+			assert_in_range(p.conn->rtt.srtt_ns, 99 * MS, 101 * MS);
+		assert_int_equal(p.conn->cc.cwnd, lost ? 536 : 5360); /* RFC 6928 2 */
+		peer_end(&p);
+	}
+}
+
+static void a_bigger_buffer_before_the_syn_gets_a_bigger_scale(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	const int len = 4 << 20;
+
+	(void)state;
+	config.window_scale = true;
+	p = peer_begin(&config);
+	connect_to_peer(&p);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_RCVBUF, &len, sizeof(len)),
+			 0);
+	assert_int_equal(peer_expect(&p, SYN, 0, 0, 0).parsed.wscale, 7);
+	assert_int_equal(tcp_rxq_window(&p.conn->rxq), 4 << 20);
+	peer_end(&p);
+}
+
+static void timestamps_of_two_flows_tell_nothing_of_each_other(void **state) /* RFC 7323 5.4 */
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	uint32_t first;
+
+	(void)state;
+	config.timestamps = true;
+	p = peer_begin(&config);
+	p.ts = true;
+	peer_send(&p, SYN, 0, 0, 0);
+	first = peer_expect(&p, SYN | ACK, 0, 1, 0).parsed.ts_val;
+	p.port++;
+	peer_send(&p, SYN, 0, 0, 0);
+	assert_int_not_equal(peer_expect(&p, SYN | ACK, 0, 1, 0).parsed.ts_val, first);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -695,6 +774,10 @@ int main(void)
 		host_test(initial_sequence_numbers_differ_by_flow_and_grow_with_time),
 		host_test(an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not),
 		host_test(a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_lives),
+		host_test(half_open_connections_that_end_make_room_for_others),
+		host_test(the_handshake_measures_the_round_trip_unless_its_syn_was_lost),
+		host_test(a_bigger_buffer_before_the_syn_gets_a_bigger_scale),
+		host_test(timestamps_of_two_flows_tell_nothing_of_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);

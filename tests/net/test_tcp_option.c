@@ -232,6 +232,20 @@ static void diffserv_and_ttl_are_the_programs(void **state)
 	peer_end(&p);
 }
 
+static void a_bigger_receive_buffer_opens_the_window(void **state)
+{
+	const struct tcp_config config = host_config(); /* 64 KiB, no scale */
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	set(&p, SOL_SOCKET, SO_RCVBUF, 8192);
+	p.conn->rcv_adv = p.conn->rxq.rcv_nxt + 8192; /* as if it had been so from the start */
+	set(&p, SOL_SOCKET, SO_RCVBUF, 60000);
+	peer_send(&p, ACK | PSH, 1, 1, 10);
+	assert_in_range(peer_expect(&p, ACK, 1, 11, 0).wnd, 57000, 60000);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +258,7 @@ int main(void)
 		host_test(so_error_and_tcp_info_tell_how_it_stands),
 		host_test(accepted_connections_have_their_listeners_options),
 		host_test(diffserv_and_ttl_are_the_programs),
+		host_test(a_bigger_receive_buffer_opens_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
