@@ -248,6 +248,8 @@ void mem_destroy(struct mem *mem)
 	if (!mem->data)
 		return;
 	mem_use_mt(mem, &use);
+	if (mem->data_kept)
+		use.data = 0;
 	if (use.data || use.small || use.large)
 		log_error("shard %u ends with packet buffers missing: %u data, %u small, %u large",
 			  mem->shard, use.data, use.small, use.large);

@@ -71,6 +71,7 @@ struct mem {
 	uint16_t data_room;
 	struct mem_ranges *ranges;
 	bool ranges_own;
+	bool data_kept; /* a driver keeps some data buffers for good: they are not missing */
 };
 
 /* 0 or -errno: -ENOMEM (out of EAL memory), -EEXIST (name in use), -EINVAL (a count of 0, a room

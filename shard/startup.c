@@ -137,7 +137,7 @@ static void stop_pools(struct runtime *runtime)
 		struct mem_use use;
 
 		mem_use_mt(mem, &use);
-		if (!(runtime->kept & UINT64_C(1) << mem->shard))
+		if (!mem->data_kept)
 			runtime->missing += use.data;
 		runtime->missing += use.small + use.large;
 		mem_destroy(mem);
@@ -196,7 +196,7 @@ static void stop_ports(struct runtime *runtime)
 		const struct nic_port_info *info = nic_port_info(runtime->ports[i]);
 
 		for (uint16_t q = 0; info->keeps_buffers && q < info->queue_count; q++)
-			runtime->kept |= UINT64_C(1) << q;
+			runtime->shards[q].mem.data_kept = true;
 		nic_port_close(runtime->ports[i]);
 	}
 	runtime->port_count = 0;

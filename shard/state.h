@@ -97,7 +97,6 @@ struct runtime {
 	uint32_t entered_count, leaving_count, settled_count, left_count;
 	bool stopping;	  /* mt, atomic */
 	unsigned missing; /* packet buffers that never came back */
-	uint64_t kept;	  /* shards of whose data buffers a driver keeps some for good */
 	char why[RUNTIME_WHY_LEN];
 };
 
