@@ -1,5 +1,5 @@
-/* How connections end: FIN in each order, RST, linger, half-close, FIN-WAIT-2, TIME-WAIT and its
- * reuse, and what happens to pushes. MUST-n and SHLD-n are the ids of TCP.md. */
+/* How connections end: FIN in each order, RST, linger, half-close, FIN-WAIT-2, and what
+ * happens to pushes. MUST-n and SHLD-n are the ids of TCP.md. */
 #include "tcp_peer.h"
 
 #include <errno.h>
@@ -285,141 +285,6 @@ static void a_close_after_the_fin_was_acknowledged_starts_the_orphans_clock(void
 	peer_end(&p);
 }
 
-/* --- TIME-WAIT --- */
-
-static void time_wait_acknowledges_a_fin_again_and_starts_anew(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_established(&config);
-
-	(void)state;
-	close_actively(&p);
-	peer_after(&p, 50 * S);
-	peer_send(&p, ACK | FIN, 1, 2, 0);
-	peer_expect(&p, ACK, 2, 2, 0);
-	peer_after(&p, 50 * S);
-	assert_int_equal(use_of(&p).timewait, 1);
-	peer_after(&p, 11 * S);
-	assert_int_equal(use_of(&p).timewait, 0);
-	peer_end(&p);
-}
-
-/* RFC 1337 */
-static void an_rst_does_not_end_time_wait(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_established(&config);
-
-	(void)state;
-	close_actively(&p);
-	peer_send(&p, RST, 2, 0, 0);
-	peer_expect_nothing(&p);
-	assert_int_equal(use_of(&p).timewait, 1);
-	peer_end(&p);
-}
-
-static void a_new_syn_takes_over_from_time_wait_beyond_its_numbers(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_established(&config);
-	uint32_t old = p.irs;
-
-	(void)state;
-	close_actively(&p);
-	p.iss += 100000;
-	peer_send(&p, SYN, 0, 0, 0);
-	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	assert_true(seq_gt(p.irs, old + 2));
-	assert_int_equal(use_of(&p).timewait, 0);
-	peer_send(&p, ACK, 1, 1, 0);
-	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
-	assert_non_null(p.conn);
-	peer_push(&p, 10);
-	peer_expect(&p, ACK | PSH, 1, 1, 10);
-	peer_end(&p);
-}
-
-static void an_old_syn_does_not_take_over_from_time_wait(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_established(&config);
-
-	(void)state;
-	close_actively(&p);
-	peer_send(&p, SYN, 0, 0, 0);
-	peer_expect(&p, ACK, 2, 2, 0);
-	assert_int_equal(use_of(&p).timewait, 1);
-	peer_end(&p);
-}
-
-/* SHLD-4 */
-static void a_newer_timestamp_makes_a_syn_new_whatever_its_number(void **state)
-{
-	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
-	struct tcp_config config = host_config();
-	const struct seg syn = {.flags = SYN, .wnd = PEER_WND, .opts = mss, .opts_len = 4};
-	struct peer p;
-
-	(void)state;
-	config.timestamps = true;
-	p = peer_begin(&config);
-	p.ts = true;
-	peer_handshake(&p, mss, sizeof(mss));
-	close_actively(&p);
-	p.iss -= 100000;
-	peer_send_seg(&p, &syn);
-	assert_int_equal(use_of(&p).timewait, 1);
-	peer_expect_at(&p, ACK, 2, 100002, 0, __FILE__, __LINE__);
-	p.ts_val += 1000;
-	peer_send_seg(&p, &syn);
-	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	assert_int_equal(use_of(&p).timewait, 0);
-	peer_end(&p);
-}
-
-static void the_oldest_time_wait_makes_room_for_a_new_one(void **state)
-{
-	struct tcp_config config = host_config();
-	struct peer p;
-
-	(void)state;
-	config.timewait_max = 2;
-	p = peer_established(&config);
-	for (unsigned i = 0; i < 4; i++) {
-		if (i > 0) {
-			p.port++;
-			peer_handshake(&p, NULL, 0);
-		}
-		close_actively(&p);
-		assert_int_equal(use_of(&p).timewait, RTE_MIN(i + 1, 2u));
-	}
-	p.port = PEER_PORT;
-	peer_send(&p, ACK | FIN, 1, 2, 0); /* the first is forgotten */
-	peer_expect(&p, RST, 2, 0, 0);
-	peer_end(&p);
-}
-
-static void a_foreign_flow_stays_in_the_listener_table_through_time_wait(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-	const struct net_endpoint local = {host_addr(0), RTE_BE16(HOST_PORT)};
-	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
-
-	(void)state;
-	p.h->away = true;
-	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &p.conn), 0);
-	p.h->away = false; /* so that packets are taken here */
-	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, SYN | ACK, 0, 1, 0);
-	peer_expect(&p, ACK, 1, 1, 0);
-	close_actively(&p);
-	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, local), 1);
-	peer_after(&p, 61 * S);
-	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, local), 0);
-	peer_end(&p);
-}
-
 /* --- the program's view --- */
 
 static void shutting_the_reading_side_discards_what_comes(void **state)
@@ -506,50 +371,6 @@ static void a_fin_that_comes_again_is_acknowledged_each_time(void **state)
 	peer_end(&p);
 }
 
-static void time_wait_answers_what_carries_nothing_ten_times_a_second_at_most(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_established(&config);
-	unsigned count = 0;
-	struct seg seg;
-
-	(void)state;
-	close_actively(&p);
-	for (unsigned i = 0; i < 100; i++) {
-		peer_send(&p, ACK, 2, 2, 0);
-		while (peer_take(&p, &seg))
-			count++;
-		peer_after(&p, 10 * MS);
-	}
-	assert_in_range(count, 5, 11);
-	peer_end(&p);
-}
-
-static void the_acks_of_time_wait_carry_timestamps_and_the_window(void **state)
-{
-	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
-	struct tcp_config config = host_config();
-	struct peer p;
-	struct seg ack;
-
-	(void)state;
-	config.timestamps = true;
-	p = peer_begin(&config);
-	p.ts = true;
-	peer_handshake(&p, mss, sizeof(mss));
-	tcp_close(p.h->net, p.conn);
-	peer_expect(&p, ACK | FIN, 1, 1, 0);
-	p.ts_val += 7;
-	peer_send(&p, ACK | FIN, 1, 2, 0);
-	for (unsigned i = 0; i < 2; i++) {
-		ack = peer_expect(&p, ACK, 2, 2, 0);
-		assert_int_equal(ack.parsed.ts_ecr, p.ts_val);
-		assert_true(ack.wnd > 0);
-		peer_send(&p, ACK | FIN, 1, 2, 0);
-	}
-	peer_end(&p);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,19 +388,10 @@ int main(void)
 		host_test(closing_an_open_that_is_not_done_forgets_it),
 		host_test(an_orphan_does_not_wait_for_the_peers_fin_for_ever),
 		host_test(a_close_after_the_fin_was_acknowledged_starts_the_orphans_clock),
-		host_test(time_wait_acknowledges_a_fin_again_and_starts_anew),
-		host_test(an_rst_does_not_end_time_wait),
-		host_test(a_new_syn_takes_over_from_time_wait_beyond_its_numbers),
-		host_test(an_old_syn_does_not_take_over_from_time_wait),
-		host_test(a_newer_timestamp_makes_a_syn_new_whatever_its_number),
-		host_test(the_oldest_time_wait_makes_room_for_a_new_one),
-		host_test(a_foreign_flow_stays_in_the_listener_table_through_time_wait),
 		host_test(shutting_the_reading_side_discards_what_comes),
 		host_test(bytes_before_a_timeout_can_still_be_read),
 		host_test(a_stack_that_owes_nothing_is_idle),
 		host_test(a_fin_that_comes_again_is_acknowledged_each_time),
-		host_test(time_wait_answers_what_carries_nothing_ten_times_a_second_at_most),
-		host_test(the_acks_of_time_wait_carry_timestamps_and_the_window),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);

@@ -1,17 +1,9 @@
-/* How connections begin: LISTEN, SYN-SENT, SYN-RECEIVED (RFC 9293 3.10.7.2, .3, .4), options of the
- * SYN. MUST-n are the ids of TCP.md. */
+/* How connections begin that come to us: CLOSED, LISTEN, SYN-RECEIVED (RFC 9293 3.10.7.1, .2, .4),
+ * backlog, options of the SYN. MUST-n are the ids of TCP.md. */
 #include "tcp_peer.h"
 
 #include <errno.h>
 #include <sys/socket.h>
-
-static void connect_to_peer(struct peer *p)
-{
-	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
-
-	assert_int_equal(tcp_connect(p->h->net, NULL, &remote, p, &p->conn), 0);
-	p->host_port = rte_be_to_cpu_16(tcp_conn_local(p->conn).port);
-}
 
 /* --- no listener: CLOSED --- */
 
@@ -402,203 +394,6 @@ static void the_last_ack_of_the_handshake_may_carry_data_and_fin(void **state)
 	peer_end(&p);
 }
 
-/* --- SYN-SENT --- */
-
-static void an_active_open_completes(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_connected(&config);
-
-	(void)state;
-	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
-	assert_int_equal(tcp_conn_error(p.conn), 0);
-	assert_int_equal(p.h->counters.conn_connected, 1);
-	peer_push(&p, 10);
-	peer_expect(&p, ACK | PSH, 1, 1, 10);
-	peer_end(&p);
-}
-
-static void a_refused_open_says_so(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-
-	(void)state;
-	connect_to_peer(&p);
-	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, RST | ACK, 0, 1, 0);
-	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
-	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSED);
-	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
-	assert_int_equal(p.h->counters.conn_refused, 1);
-	tcp_close(p.h->net, p.conn);
-	peer_end(&p);
-}
-
-static void an_rst_that_acknowledges_nothing_of_ours_is_ignored(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-
-	(void)state;
-	connect_to_peer(&p);
-	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, RST, 0, 0, 0);
-	peer_send(&p, RST | ACK, 0, 5, 0);
-	peer_expect_nothing(&p);
-	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
-	peer_end(&p);
-}
-
-static void a_wrong_ack_in_syn_sent_gets_an_rst(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-
-	(void)state;
-	connect_to_peer(&p);
-	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, SYN | ACK, 0, 9, 0);
-	peer_expect(&p, RST, 9, 0, 0);
-	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
-	peer_end(&p);
-}
-
-/* MUST-10 */
-static void a_simultaneous_open_becomes_one_connection(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-
-	(void)state;
-	connect_to_peer(&p);
-	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, SYN, 0, 0, 0);
-	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_RECEIVED);
-	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	peer_send(&p, SYN | ACK, 0, 1, 0);
-	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
-	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
-	peer_expect(&p, ACK, 1, 1, 0);
-	peer_send(&p, ACK | PSH, 1, 1, 10);
-	assert_int_equal(peer_pop(&p), 10);
-	peer_end(&p);
-}
-
-/* MUST-11 */
-static void an_rst_in_a_simultaneous_open_refuses_it(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-
-	(void)state;
-	connect_to_peer(&p);
-	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, SYN, 0, 0, 0);
-	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	peer_send(&p, RST, 1, 0, 0);
-	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
-	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSED);
-	peer_end(&p);
-}
-
-/* MUST-22, MUST-23 */
-static void a_syn_is_sent_again_for_three_minutes(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-	unsigned count = 0;
-
-	(void)state;
-	connect_to_peer(&p);
-	for (unsigned i = 0; i < 179; i++) {
-		struct seg seg;
-
-		while (peer_take(&p, &seg)) {
-			assert_int_equal(seg.flags, SYN);
-			count++;
-		}
-		assert_int_equal(tcp_conn_error(p.conn), 0);
-		peer_after(&p, 1 * S);
-	}
-	assert_int_equal(count, 8); /* at 0, 1, 3, 7, 15, 31, 63, 127 s */
-	peer_after(&p, 2 * S);
-	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
-	assert_int_equal(p.h->counters.conn_timeout, 1);
-	peer_end(&p);
-}
-
-/* MUST-46 */
-static void opening_to_where_nobody_can_be_is_refused(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-	struct net_endpoint remote = {.addr = {RTE_BE32(0xe0000001)}, .port = RTE_BE16(1)};
-	struct tcp_conn *conn;
-
-	(void)state;
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
-	remote.addr.v4 = RTE_BE32(0x0a0000ff);
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
-	remote.addr.v4 = RTE_BE32(0x08080808);
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EHOSTUNREACH);
-	remote = (struct net_endpoint){host_addr(1), 0};
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
-	peer_end(&p);
-}
-
-/* MUST-43, 44, 45 */
-static void an_open_takes_a_local_endpoint_and_no_flow_twice(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
-	struct net_endpoint local = {host_addr(0), RTE_BE16(1234)};
-	struct tcp_conn *conn, *other;
-
-	(void)state;
-	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &conn), 0);
-	assert_int_equal(tcp_conn_local(conn).port, RTE_BE16(1234));
-	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &other), -EADDRINUSE);
-	local.addr = host_addr(2);
-	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &other), -EADDRNOTAVAIL);
-	peer_end(&p);
-}
-
-static void without_a_free_port_an_open_fails(void **state)
-{
-	struct tcp_config config = host_config();
-	struct peer p;
-	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
-	struct tcp_conn *conn;
-
-	(void)state;
-	config.port_high = config.port_low + 1;
-	p = peer_begin(&config);
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), 0);
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), 0);
-	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EADDRNOTAVAIL);
-	peer_end(&p);
-}
-
-/* MUST-41, MUST-42 */
-static void a_listener_beside_an_active_open_on_its_port_disturbs_nothing(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
-	const struct net_endpoint local = {host_addr(0), RTE_BE16(HOST_PORT)};
-
-	(void)state;
-	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &p.conn), 0);
-	peer_expect(&p, SYN, 0, 0, 0);
-	p.port++;
-	peer_send(&p, SYN, 0, 0, 0);
-	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
-	peer_end(&p);
-}
-
 /* MUST-8, MUST-9 */
 static void initial_sequence_numbers_differ_by_flow_and_grow_with_time(void **state)
 {
@@ -623,42 +418,6 @@ static void initial_sequence_numbers_differ_by_flow_and_grow_with_time(void **st
 	peer_end(&p);
 }
 
-/* MUST-54 */
-static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-
-	(void)state;
-	connect_to_peer(&p);
-	peer_expect(&p, SYN, 0, 0, 0);
-	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 1, 0); /* MUST-56 */
-	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
-	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss + 1, 3, 3, 0); /* not in flight */
-	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
-	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 3, 0);
-	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
-	peer_end(&p);
-}
-
-static void a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_lives(void **state)
-{
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
-	const struct net_endpoint local = {host_addr(0), RTE_BE16(HOST_PORT)};
-	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
-	const struct net_endpoint from = {host_addr(0), RTE_BE16(1234)};
-
-	(void)state;
-	p.h->away = true;
-	assert_int_equal(tcp_connect(p.h->net, &from, &remote, &p, &p.conn), 0);
-	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, from), 1);
-	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, local), 0);
-	tcp_close(p.h->net, p.conn);
-	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, from), 0);
-	peer_end(&p);
-}
-
 static void half_open_connections_that_end_make_room_for_others(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -672,48 +431,6 @@ static void half_open_connections_that_end_make_room_for_others(void **state)
 		peer_send(&p, RST, 1, 0, 0);
 	}
 	assert_int_equal(peer_drops(&p, DROP_tcp_backlog_full), 0);
-	peer_end(&p);
-}
-
-static void the_handshake_measures_the_round_trip_unless_its_syn_was_lost(void **state)
-{
-	const struct tcp_config config = host_config();
-
-	(void)state;
-	for (unsigned lost = 0; lost < 2; lost++) {
-		struct peer p = peer_begin(&config);
-
-		connect_to_peer(&p);
-		peer_expect(&p, SYN, 0, 0, 0);
-		if (lost) {
-			peer_after(&p, 1010 * MS);
-			peer_expect(&p, SYN, 0, 0, 0);
-		}
-		peer_after(&p, 100 * MS);
-		peer_send(&p, SYN | ACK, 0, 1, 0);
-		if (lost)
-			assert_int_equal(p.conn->rtt.srtt_ns, 0); /* Karn, MUST-18 */
-		else
-			assert_in_range(p.conn->rtt.srtt_ns, 99 * MS, 101 * MS);
-		assert_int_equal(p.conn->cc.cwnd, lost ? 536 : 5360); /* RFC 6928 2 */
-		peer_end(&p);
-	}
-}
-
-static void a_bigger_buffer_before_the_syn_gets_a_bigger_scale(void **state)
-{
-	struct tcp_config config = host_config();
-	struct peer p;
-	const int len = 4 << 20;
-
-	(void)state;
-	config.window_scale = true;
-	p = peer_begin(&config);
-	connect_to_peer(&p);
-	assert_int_equal(tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_RCVBUF, &len, sizeof(len)),
-			 0);
-	assert_int_equal(peer_expect(&p, SYN, 0, 0, 0).parsed.wscale, 7);
-	assert_int_equal(tcp_rxq_window(&p.conn->rxq), 4 << 20);
 	peer_end(&p);
 }
 
@@ -760,23 +477,8 @@ int main(void)
 		host_test(an_ack_of_what_was_not_sent_gets_an_rst_before_the_connection_is_open),
 		host_test(an_rst_to_a_half_open_connection_leaves_the_listener_alone),
 		host_test(the_last_ack_of_the_handshake_may_carry_data_and_fin),
-		host_test(an_active_open_completes),
-		host_test(a_refused_open_says_so),
-		host_test(an_rst_that_acknowledges_nothing_of_ours_is_ignored),
-		host_test(a_wrong_ack_in_syn_sent_gets_an_rst),
-		host_test(a_simultaneous_open_becomes_one_connection),
-		host_test(an_rst_in_a_simultaneous_open_refuses_it),
-		host_test(a_syn_is_sent_again_for_three_minutes),
-		host_test(opening_to_where_nobody_can_be_is_refused),
-		host_test(an_open_takes_a_local_endpoint_and_no_flow_twice),
-		host_test(without_a_free_port_an_open_fails),
-		host_test(a_listener_beside_an_active_open_on_its_port_disturbs_nothing),
 		host_test(initial_sequence_numbers_differ_by_flow_and_grow_with_time),
-		host_test(an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not),
-		host_test(a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_lives),
 		host_test(half_open_connections_that_end_make_room_for_others),
-		host_test(the_handshake_measures_the_round_trip_unless_its_syn_was_lost),
-		host_test(a_bigger_buffer_before_the_syn_gets_a_bigger_scale),
 		host_test(timestamps_of_two_flows_tell_nothing_of_each_other),
 	};
 
