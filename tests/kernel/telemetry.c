@@ -15,15 +15,11 @@ enum { GIVE_UP_SECONDS = 20, ANSWER_LEN_MAX = 64 << 10 };
 
 bool telemetry_dir(const char *name, pid_t pid, char path[128])
 {
-	static const char *const parents[] = {"/var/run/dpdk", "/tmp/dpdk"};
+	const char *given = getenv("RUNTIME_DIRECTORY");
 	struct stat st;
 
-	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
-		snprintf(path, 128, "%s/%s-%d", parents[i], name, (int)pid);
-		if (stat(path, &st) == 0)
-			return true;
-	}
-	return false;
+	snprintf(path, 128, "%.64s/dpdk/%s-%d", given ? given : "/var/run", name, (int)pid);
+	return stat(path, &st) == 0;
 }
 
 static int dial(const char *name, pid_t pid)

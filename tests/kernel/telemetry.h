@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The runtime directory of a process named so in its configuration; false if it has none. */
+/* The runtime directory of a process named so in its configuration, under RUNTIME_DIRECTORY or
+ * /var/run; false if it has none. */
 bool telemetry_dir(const char *name, pid_t pid, char path[128]);
 /* What it answers to a command such as "/clowder/shards"; the caller's to json_decref(). Fails the
  * test unless that is JSON with the command as its only key. */

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -285,6 +286,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
+	if (getuid() != 0) /* what it would be then may belong to another user */
+		setenv("RUNTIME_DIRECTORY", work_dir(), 1);
 	netns_leave_home();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
