@@ -73,7 +73,6 @@ static void begin(struct net *net, struct tcp_listener *listener, struct tcp_con
 	listener->syn_count++;
 	net->tcp.syn_received++;
 	tcp_conn_syn_received(net, conn, pkt->seq, opts);
-	conn->snd_wnd = conn->snd_wnd_max = pkt->wnd;
 	conn->syn_due = true;
 	tcp_conn_want_output(net, conn);
 }

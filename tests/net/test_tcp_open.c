@@ -286,6 +286,7 @@ static void closing_a_listener_resets_those_that_wait(void **state)
 	peer_send(&p, SYN, 0, 0, 0);
 	p.irs = 0;
 	peer_expect(&p, RST | ACK, 0, 1, 0);
+	host_listen(p.h, HOST_PORT, 1); /* the port is free again */
 	peer_end(&p);
 }
 
