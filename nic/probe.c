@@ -21,9 +21,7 @@ __attribute__((format(printf, 2, 3))) static void software(struct nic_port *port
 							   ...)
 {
 	struct nic_port_info *info = &port->info;
-	const struct device_driver *driver = port->device.driver;
 	va_list ap;
-	size_t len;
 
 	info->steering = NIC_STEER_SOFTWARE;
 	info->rss_hf = 0;
@@ -33,8 +31,16 @@ __attribute__((format(printf, 2, 3))) static void software(struct nic_port *port
 	if (port->config.steering == NIC_STEER_HARDWARE)
 		log_warning("%s: hardware steering is configured, but: %s", port->device.name,
 			    info->why);
-	len = strlen(info->why);
-	if (driver && driver->homing && info->queue_count > 1)
+}
+
+/* Said only where every shard has a queue: from another's queue they do not come home. */
+static void add_homing(struct nic_port *port, uint16_t shard_count)
+{
+	struct nic_port_info *info = &port->info;
+	const struct device_driver *driver = port->device.driver;
+	size_t len = strlen(info->why);
+
+	if (driver && driver->homing && shard_count > 1 && info->queue_count == shard_count)
 		snprintf(info->why + len, sizeof(info->why) - len,
 			 "; flows come home by themselves: %s", driver->homing);
 }
@@ -61,6 +67,7 @@ uint64_t probe_hash_types(struct nic_port *port, const struct rte_eth_dev_info *
 		software(port, "the device does not hash TCP ports");
 	else
 		return types;
+	add_homing(port, shard_count);
 	return 0;
 }
 

@@ -224,6 +224,13 @@ static void more_shards_than_an_answer_holds_are_asked_one_by_one(void **state)
 		assert_int_equal(telemetry_number(shard, "listeners"), 1);
 		json_decref(shard);
 	}
+	answer = ask("/clowder/ports");
+	shard = json_object_get(answer, "0");
+	if (telemetry_number(shard, "queues") < 16) { /* with DPDK 22.11: 4 */
+		assert_non_null(strstr(telemetry_text(shard, "why"), "for 16 shards"));
+		assert_null(strstr(telemetry_text(shard, "why"), "come home"));
+	}
+	json_decref(answer);
 	answer = ask("/clowder/shards,16");
 	assert_true(json_is_null(answer));
 	json_decref(answer);
