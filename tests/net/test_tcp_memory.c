@@ -142,8 +142,12 @@ static void with_low_memory_a_syn_is_dropped_and_open_connections_go_on(void **s
 	assert_int_equal(peer_drops(&p, DROP_mem_low_syn), 1);
 	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -ENOBUFS);
 	p.port--;
+	/* One push each. */
+	peer_push(&p, 10);
+	assert_int_equal(host_push(p.h, p.conn, p.total, 10, 1), -EAGAIN);
+	peer_expect(&p, ACK | PSH, 1, 1, 10);
 	peer_send(&p, ACK | PSH, 1, 1, 10);
-	peer_expect(&p, ACK, 1, 11, 0);
+	peer_expect(&p, ACK, 11, 11, 0);
 	assert_int_equal(peer_pop(&p), 10);
 	give_back(&hoard);
 	peer_end(&p);
