@@ -117,6 +117,7 @@ void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 	conn->syn_due = false;
 	conn->rtx_nxt = conn->rtx_end = conn->snd_una;
 	conn->recover = conn->iss;
+	conn->snd_small = conn->iss;
 	conn->soft_error = 0;
 	conn->tx_data_ns = net->now_ns;
 	tcp_rtt_established(&conn->rtt, &net->tcp.rtt_limits);

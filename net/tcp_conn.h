@@ -82,6 +82,7 @@ struct tcp_conn {
 	 */
 	uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
 	uint32_t snd_wnd_max; /* largest window the peer has offered */
+	uint32_t snd_small;   /* after the last segment that was not full */
 	uint32_t rtx_nxt, rtx_end;
 	uint32_t recover; /* RFC 6582 */
 	/* In flight when new data was last sent: how much of cwnd is used. ACKs come in bursts and

@@ -247,10 +247,20 @@ static uint32_t cwnd_left(const struct tcp_conn *conn)
 	return flight < cwnd ? cwnd - flight : 0;
 }
 
-/* Nagle (MUST-17, SHLD-7) and the sender's silly window avoidance (MUST-38), RFC 9293 3.8.6.2.1. */
+/*
+ * Nagle (MUST-17, SHLD-7) in Minshall's variant, as Linux has it: it waits for the ACK of a small
+ * segment, not of any. The short end of a long answer goes out with the rest of it, and meets
+ * no delayed ACK.
+ */
+static bool small_in_flight(const struct tcp_conn *conn)
+{
+	return seq_gt(conn->snd_small, conn->snd_una) && seq_leq(conn->snd_small, conn->snd_nxt);
+}
+
+/* Nagle, and the sender's silly window avoidance (MUST-38), RFC 9293 3.8.6.2.1. */
 static bool worth_sending(const struct tcp_conn *conn, const struct out *out, uint32_t left)
 {
-	bool no_nagle = conn->options.nodelay || tcp_conn_flight(conn) == 0;
+	bool no_nagle = conn->options.nodelay || !small_in_flight(conn);
 
 	if (out->len == conn->snd_mss || conn->force)
 		return true;
@@ -265,6 +275,8 @@ static void sent_new(const struct out *out)
 	struct tcp_conn *conn = out->conn;
 
 	conn->snd_nxt += out->len;
+	if (out->len > 0 && out->len < conn->snd_mss)
+		conn->snd_small = conn->snd_nxt;
 	if (out->flags & RTE_TCP_FIN_FLAG) {
 		conn->snd_nxt++;
 		conn->fin_sent = true;

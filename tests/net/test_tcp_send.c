@@ -16,9 +16,26 @@ static void full_segments_are_cut_from_pushes_and_psh_marks_the_last(void **stat
 	peer_push(&p, 3000);
 	peer_expect(&p, ACK, 1, 1, MSS);
 	peer_expect(&p, ACK, 1 + MSS, 1, MSS);
-	peer_expect_nothing(&p); /* Nagle keeps the rest */
-	peer_send(&p, ACK, 1, 1 + 2 * MSS, 0);
+	/* Nagle lets the rest go with them: nothing small is on its way. */
 	peer_expect(&p, ACK | PSH, 1 + 2 * MSS, 1, 4000 - 2 * MSS);
+	peer_end(&p);
+}
+
+/* Minshall: an echo of more than one segment must not wait for its peer's delayed ACK. */
+static void the_short_end_of_a_long_push_waits_only_for_a_short_one_before_it(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_push(&p, MSS + 10);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_expect(&p, ACK | PSH, 1 + MSS, 1, 10);
+	peer_push(&p, MSS + 10);
+	peer_expect(&p, ACK, 11 + MSS, 1, MSS);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 1, 11 + MSS, 0);
+	peer_expect(&p, ACK | PSH, 11 + 2 * MSS, 1, 10);
 	peer_end(&p);
 }
 
@@ -323,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		host_test(full_segments_are_cut_from_pushes_and_psh_marks_the_last),
 		host_test(nagle_holds_a_small_segment_back_until_the_ack_or_nodelay),
+		host_test(the_short_end_of_a_long_push_waits_only_for_a_short_one_before_it),
 		host_test(a_fin_takes_a_small_segment_along),
 		host_test(the_peers_window_is_a_limit),
 		host_test(a_window_that_shrinks_stops_new_bytes_and_nothing_else),
