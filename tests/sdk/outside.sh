@@ -8,7 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 
 "$cmake" --install "$build" --prefix "$dir/prefix" >"$dir/log" || { cat "$dir/log"; exit 1; }
 
-"$cmake" -S "$source" -B "$dir/build" -DCMAKE_C_COMPILER="$cc" -Dclowder_DIR="$dir/prefix/$libdir/cmake/clowder" \
+"$cmake" -G Ninja -S "$source" -B "$dir/build" -DCMAKE_C_COMPILER="$cc" -Dclowder_DIR="$dir/prefix/$libdir/cmake/clowder" \
 	>"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 "$cmake" --build "$dir/build" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 "$dir/build/outside_shared"
