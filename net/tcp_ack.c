@@ -1,5 +1,6 @@
 /* RFC 9293 3.10.7.4, step five: what the peer acknowledges, and what it means that it does not. */
 #include "net/tcp_in.h"
+#include "net/tcp_recovery.h"
 #include "net/tcp_timer.h"
 
 #include <rte_common.h>
@@ -42,17 +43,6 @@ static void heard_while_shut(struct tcp_in *in)
 		conn->progress_ns = in->net->now_ns;
 }
 
-/* --- loss --- */
-
-static void resend_first(struct tcp_in *in)
-{
-	struct tcp_conn *conn = in->conn;
-
-	conn->rtx_nxt = conn->snd_una;
-	conn->rtx_end = seq_min(conn->snd_una + conn->snd_mss, conn->snd_nxt);
-	in->effects |= TCP_EFFECT_OUTPUT;
-}
-
 /* RFC 5681 2. wnd: what the peer offered before this segment. */
 static bool is_duplicate(const struct tcp_in *in, uint32_t wnd)
 {
@@ -60,53 +50,6 @@ static bool is_duplicate(const struct tcp_in *in, uint32_t wnd)
 
 	return in->ack == conn->snd_una && in->len == 0 && tcp_conn_flight(conn) > 0 &&
 	       in->wnd == wnd && !(in->flags & RTE_TCP_FIN_FLAG);
-}
-
-static void duplicate(struct tcp_in *in)
-{
-	struct tcp_conn *conn = in->conn;
-
-	if (conn->dup_acks < UINT8_MAX)
-		conn->dup_acks++;
-	in->effects |= TCP_EFFECT_OUTPUT;
-	if (conn->recovery == TCP_RECOVERY_FAST) {
-		tcp_cc_on_dup_ack(&conn->cc);
-		return;
-	}
-	if (conn->recovery != TCP_RECOVERY_NONE || conn->dup_acks != TCP_DUP_ACK_THRESHOLD ||
-	    !seq_gt(conn->snd_una, conn->recover))
-		return;
-	counter_add(&in->net->counters->tcp_fast_retransmits, 1);
-	tcp_cc_enter_recovery(&conn->cc, tcp_conn_flight(conn), in->net->now_ns);
-	conn->recovery = TCP_RECOVERY_FAST;
-	conn->recover = conn->snd_nxt;
-	resend_first(in);
-}
-
-/* flight_len: before this ACK. */
-static void progress(struct tcp_in *in, uint32_t acked_len, uint32_t flight_len)
-{
-	struct tcp_conn *conn = in->conn;
-	uint64_t now_ns = in->net->now_ns;
-	bool all = seq_geq(conn->snd_una, conn->recover);
-
-	switch ((enum tcp_recovery)conn->recovery) {
-	case TCP_RECOVERY_FAST:
-		if (all) {
-			tcp_cc_exit_recovery(&conn->cc, tcp_conn_flight(conn), now_ns);
-			conn->recovery = TCP_RECOVERY_NONE;
-		} else {
-			tcp_cc_on_partial_ack(&conn->cc, acked_len);
-			resend_first(in);
-		}
-		break;
-	case TCP_RECOVERY_LOSS:
-	case TCP_RECOVERY_NONE:
-		tcp_cc_on_ack(&conn->cc, acked_len, RTE_MAX(flight_len, conn->flight_used), now_ns);
-		if (all)
-			conn->recovery = TCP_RECOVERY_NONE;
-		break;
-	}
 }
 
 /* --- new bytes acknowledged --- */
@@ -133,11 +76,10 @@ static void advance(struct tcp_in *in)
 	conn->snd_una = in->ack;
 	conn->rtx_nxt = seq_max(conn->rtx_nxt, conn->snd_una);
 	conn->rtx_end = seq_max(conn->rtx_end, conn->snd_una);
-	conn->dup_acks = 0;
 	conn->soft_error = 0;
 	tcp_txq_acked(&conn->txq, pushes, in->ack);
 	sample_rtt(in);
-	progress(in, acked_len, flight_len);
+	tcp_recovery_progress(in->net, conn, acked_len, flight_len);
 	tcp_timer_data_acked(in->net, conn);
 	if (conn->want_room && tcp_txq_has_room(&conn->txq, pushes)) {
 		conn->want_room = false;
@@ -180,10 +122,12 @@ bool tcp_ack_step(struct tcp_in *in)
 		in->effects |= TCP_EFFECT_CHALLENGE;
 		return false;
 	}
-	if (seq_gt(in->ack, conn->snd_una))
+	if (seq_gt(in->ack, conn->snd_una)) {
 		advance(in);
-	else if (is_duplicate(in, wnd))
-		duplicate(in);
+	} else if (is_duplicate(in, wnd)) {
+		tcp_recovery_duplicate(in->net, conn);
+		in->effects |= TCP_EFFECT_OUTPUT;
+	}
 	update_window(in);
 	heard_while_shut(in);
 	return !tcp_conn_fin_acked(conn) || fin_acked(in);

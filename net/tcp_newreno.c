@@ -1,7 +1,4 @@
-/*
- * Slow start and congestion avoidance of RFC 5681 with byte counting (RFC 3465), NewReno's recovery
- * (RFC 6582).
- */
+/* Slow start and congestion avoidance of RFC 5681 with byte counting (RFC 3465). */
 #include "net/tcp_cc.h"
 
 static uint32_t min_u32(uint32_t a, uint32_t b)
@@ -17,11 +14,6 @@ static uint32_t max_u32(uint32_t a, uint32_t b)
 uint32_t tcp_cc_initial_window(uint32_t mss)
 {
 	return min_u32(TCP_CC_INITIAL_SEGMENTS * mss, max_u32(2 * mss, 14600));
-}
-
-static void grow(struct tcp_cc *cc, uint32_t len)
-{
-	cc->cwnd = min_u32(cc->cwnd + len, TCP_CC_CWND_MAX);
 }
 
 /* RFC 5681, equation 4. */
@@ -50,7 +42,7 @@ static void slow_start(struct tcp_cc *cc, uint32_t acked_len)
 	/* After a timeout an ACK may cover what arrived before it: L is 1 (RFC 3465 2.3). */
 	uint32_t segments = cc->after_timeout ? 1 : 2;
 
-	grow(cc, min_u32(acked_len, segments * cc->mss));
+	tcp_cc_grow(cc, min_u32(acked_len, segments * cc->mss));
 	if (cc->cwnd >= cc->ssthresh) {
 		cc->after_timeout = false;
 		cc->bytes_acked = 0;
@@ -63,11 +55,13 @@ static void avoid_congestion(struct tcp_cc *cc, uint32_t acked_len)
 	if (cc->bytes_acked < cc->cwnd)
 		return;
 	cc->bytes_acked -= cc->cwnd;
-	grow(cc, cc->mss);
+	tcp_cc_grow(cc, cc->mss);
 }
 
-static void on_ack(struct tcp_cc *cc, uint32_t acked_len, uint32_t flight_len, uint64_t now_ns)
+static void on_ack(struct tcp_cc *cc, uint32_t acked_len, uint32_t flight_len, uint64_t srtt_ns,
+		   uint64_t now_ns)
 {
+	(void)srtt_ns;
 	(void)now_ns;
 	if (!was_used(cc, flight_len))
 		return;
@@ -77,43 +71,28 @@ static void on_ack(struct tcp_cc *cc, uint32_t acked_len, uint32_t flight_len, u
 		avoid_congestion(cc, acked_len);
 }
 
-/* RFC 6582 3.2 step 2; the three duplicate ACKs stand for three segments that arrived. */
-static void enter_recovery(struct tcp_cc *cc, uint32_t flight_len, uint64_t now_ns)
+static void remember(struct tcp_cc *cc)
+{
+	cc->undo_cwnd = cc->cwnd;
+	cc->undo_ssthresh = cc->ssthresh;
+}
+
+static void on_congestion(struct tcp_cc *cc, uint32_t flight_len, uint64_t now_ns)
 {
 	(void)now_ns;
+	remember(cc);
 	cc->ssthresh = half_of(cc, flight_len);
-	cc->cwnd = cc->ssthresh + 3 * cc->mss;
 	cc->bytes_acked = 0;
 	cc->after_timeout = false;
-}
-
-static void on_dup_ack(struct tcp_cc *cc)
-{
-	grow(cc, cc->mss);
-}
-
-/* RFC 6582 3.2 step 3: deflate by what left, but let one new segment go. */
-static void on_partial_ack(struct tcp_cc *cc, uint32_t acked_len)
-{
-	cc->cwnd = cc->cwnd > acked_len ? cc->cwnd - acked_len : 0;
-	if (acked_len >= cc->mss)
-		grow(cc, cc->mss);
-	cc->cwnd = max_u32(cc->cwnd, cc->mss);
-}
-
-/* RFC 6582 3.2 step 3, full acknowledgment (1): no burst, even if little is in flight. */
-static void exit_recovery(struct tcp_cc *cc, uint32_t flight_len, uint64_t now_ns)
-{
-	(void)now_ns;
-	cc->cwnd = min_u32(cc->ssthresh, max_u32(flight_len, cc->mss) + cc->mss);
-	cc->bytes_acked = 0;
 }
 
 static void on_timeout(struct tcp_cc *cc, uint32_t flight_len, bool first, uint64_t now_ns)
 {
 	(void)now_ns;
-	if (first)
+	if (first) {
+		remember(cc);
 		cc->ssthresh = half_of(cc, flight_len);
+	}
 	cc->cwnd = cc->mss;
 	cc->bytes_acked = 0;
 	cc->after_timeout = true;
@@ -125,14 +104,23 @@ static void on_idle(struct tcp_cc *cc)
 	cc->bytes_acked = 0;
 }
 
+/* RFC 4015 3.3: what was in flight then may be in flight again. */
+static void on_undo(struct tcp_cc *cc)
+{
+	if (cc->undo_cwnd == 0)
+		return;
+	cc->cwnd = max_u32(cc->cwnd, cc->undo_cwnd);
+	cc->ssthresh = max_u32(cc->ssthresh, cc->undo_ssthresh);
+	cc->undo_cwnd = 0;
+	cc->after_timeout = false;
+}
+
 const struct tcp_cc_ops tcp_newreno = {
 	.name = "newreno",
 	.init = init,
 	.on_ack = on_ack,
-	.enter_recovery = enter_recovery,
-	.on_dup_ack = on_dup_ack,
-	.on_partial_ack = on_partial_ack,
-	.exit_recovery = exit_recovery,
+	.on_congestion = on_congestion,
 	.on_timeout = on_timeout,
 	.on_idle = on_idle,
+	.on_undo = on_undo,
 };

@@ -2,6 +2,7 @@
 
 #include "mem/slab.h"
 #include "net/tcp_out.h"
+#include "net/tcp_recovery.h"
 #include "net/tcp_timewait.h"
 
 #include <errno.h>
@@ -103,7 +104,6 @@ static void restart_retransmit(struct net *net, struct tcp_conn *conn)
 static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 {
 	struct tcp_rtt_limits *limits = &net->tcp.rtt_limits;
-	bool first = conn->rtt.backoff_count == 0;
 
 	if (out_of_patience(net, conn))
 		return give_up(net, conn);
@@ -112,12 +112,7 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 		conn->syn_due = true;
 		tcp_rtt_syn_timed_out(&conn->rtt, limits);
 	} else if (tcp_conn_flight(conn) > 0) {
-		tcp_cc_on_timeout(&conn->cc, tcp_conn_flight(conn), first, net->now_ns);
-		conn->recovery = TCP_RECOVERY_LOSS;
-		conn->recover = conn->snd_nxt;
-		conn->rtx_nxt = conn->snd_una;
-		conn->rtx_end = conn->snd_nxt;
-		conn->dup_acks = 0;
+		tcp_recovery_timeout(net, conn);
 		tcp_rtt_timed_out(&conn->rtt, limits);
 	}
 	restart_retransmit(net, conn);

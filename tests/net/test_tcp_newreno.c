@@ -44,7 +44,7 @@ static void slow_start_doubles_in_a_round_trip(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
-		tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0);
+		tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 20 * MSS);
 }
 
@@ -54,11 +54,11 @@ static void bytes_are_counted_up_to_two_segments_an_ack(void **state)
 	struct tcp_cc cc = fresh();
 
 	(void)state;
-	tcp_cc_on_ack(&cc, 2 * MSS, 10 * MSS, 0);
+	tcp_cc_on_ack(&cc, 2 * MSS, 10 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 12 * MSS);
-	tcp_cc_on_ack(&cc, 9 * MSS, 12 * MSS, 0);
+	tcp_cc_on_ack(&cc, 9 * MSS, 12 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 14 * MSS);
-	tcp_cc_on_ack(&cc, 1, 14 * MSS, 0); /* many small ACKs win nothing */
+	tcp_cc_on_ack(&cc, 1, 14 * MSS, 0, 0); /* many small ACKs win nothing */
 	assert_int_equal(cc.cwnd, 14 * MSS + 1);
 }
 
@@ -69,14 +69,14 @@ static void congestion_avoidance_adds_a_segment_in_a_round_trip(void **state)
 	(void)state;
 	cc.ssthresh = 10 * MSS;
 	for (unsigned i = 0; i < 9; i++)
-		tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0);
+		tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 10 * MSS);
-	tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0);
+	tcp_cc_on_ack(&cc, MSS, 10 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 11 * MSS);
 	for (unsigned i = 0; i < 15; i++) /* one and a half segments each: 22.5 in 15 ACKs */
-		tcp_cc_on_ack(&cc, MSS + MSS / 2, cc.cwnd, 0);
+		tcp_cc_on_ack(&cc, MSS + MSS / 2, cc.cwnd, 0, 0);
 	assert_int_equal(cc.cwnd, 12 * MSS);
-	tcp_cc_on_ack(&cc, MSS, cc.cwnd, 0); /* 23 = 11 + 12: what was over at 11 counts */
+	tcp_cc_on_ack(&cc, MSS, cc.cwnd, 0, 0); /* 23 = 11 + 12: what was over at 11 counts */
 	assert_int_equal(cc.cwnd, 13 * MSS);
 }
 
@@ -85,53 +85,44 @@ static void a_window_that_is_not_used_does_not_grow(void **state)
 	struct tcp_cc cc = fresh();
 
 	(void)state;
-	tcp_cc_on_ack(&cc, MSS, 4 * MSS, 0);
+	tcp_cc_on_ack(&cc, MSS, 4 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 10 * MSS);
 	cc.ssthresh = 10 * MSS;
 	for (unsigned i = 0; i < 100; i++)
-		tcp_cc_on_ack(&cc, MSS, 8 * MSS, 0);
+		tcp_cc_on_ack(&cc, MSS, 8 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 10 * MSS);
 }
 
-/* RFC 5681 3.2 and RFC 6582 3.2, with ten segments in flight of which the first is lost. */
-static void recovery_halves_inflates_deflates(void **state)
+/* RFC 5681 3.1, equation 4. */
+static void a_congestion_event_halves_what_was_in_flight(void **state)
 {
 	struct tcp_cc cc = fresh();
 
 	(void)state;
-	tcp_cc_enter_recovery(&cc, 10 * MSS, 0);
-	assert_int_equal(cc.ssthresh, 5 * MSS);
-	assert_int_equal(cc.cwnd, 8 * MSS);
-	for (unsigned i = 0; i < 6; i++)
-		tcp_cc_on_dup_ack(&cc);
-	assert_int_equal(cc.cwnd, 14 * MSS);
-	tcp_cc_on_partial_ack(&cc, 4 * MSS);
-	assert_int_equal(cc.cwnd, 11 * MSS);
-	tcp_cc_on_partial_ack(&cc, MSS / 2); /* less than a segment: no new one may go */
-	assert_int_equal(cc.cwnd, 10 * MSS + MSS / 2);
-	tcp_cc_exit_recovery(&cc, 8 * MSS, 0);
+	tcp_cc_on_congestion(&cc, 8 * MSS, 0);
+	assert_int_equal(cc.ssthresh, 4 * MSS);
+	assert_int_equal(cc.cwnd, 10 * MSS); /* recovery's business */
+}
+
+/* RFC 4015 3.3 */
+static void what_was_no_loss_is_undone(void **state)
+{
+	struct tcp_cc cc = fresh();
+
+	(void)state;
+	cc.ssthresh = 9 * MSS;
+	tcp_cc_on_timeout(&cc, 10 * MSS, true, 0);
+	tcp_cc_on_timeout(&cc, MSS, false, 0);
+	tcp_cc_on_undo(&cc);
+	assert_int_equal(cc.cwnd, 10 * MSS);
+	assert_int_equal(cc.ssthresh, 9 * MSS);
+	cc.cwnd = 5 * MSS;
+	tcp_cc_on_undo(&cc); /* once only */
 	assert_int_equal(cc.cwnd, 5 * MSS);
-}
-
-static void leaving_recovery_with_little_in_flight_makes_no_burst(void **state)
-{
-	struct tcp_cc cc = fresh();
-
-	(void)state;
-	tcp_cc_enter_recovery(&cc, 100 * MSS, 0);
-	tcp_cc_exit_recovery(&cc, 0, 0);
-	assert_int_equal(cc.cwnd, 2 * MSS);
-	assert_int_equal(cc.ssthresh, 50 * MSS);
-}
-
-static void a_partial_ack_of_everything_leaves_a_segment(void **state)
-{
-	struct tcp_cc cc = fresh();
-
-	(void)state;
-	tcp_cc_enter_recovery(&cc, 10 * MSS, 0);
-	tcp_cc_on_partial_ack(&cc, 100 * MSS);
-	assert_int_equal(cc.cwnd, MSS);
+	tcp_cc_on_congestion(&cc, 5 * MSS, 0);
+	cc.cwnd = 7 * MSS;
+	tcp_cc_on_undo(&cc);
+	assert_int_equal(cc.cwnd, 7 * MSS);
 }
 
 static void the_threshold_is_at_least_two_segments(void **state)
@@ -153,12 +144,12 @@ static void a_timeout_starts_slowly_again(void **state)
 	assert_int_equal(cc.ssthresh, 5 * MSS);
 	tcp_cc_on_timeout(&cc, MSS, false, 0); /* RFC 5681 3.1: held for the second one */
 	assert_int_equal(cc.ssthresh, 5 * MSS);
-	tcp_cc_on_ack(&cc, 2 * MSS, MSS, 0); /* RFC 3465 2.3: L is 1 now */
+	tcp_cc_on_ack(&cc, 2 * MSS, MSS, 0, 0); /* RFC 3465 2.3: L is 1 now */
 	assert_int_equal(cc.cwnd, 2 * MSS);
 	for (unsigned i = 0; i < 3; i++)
-		tcp_cc_on_ack(&cc, MSS, cc.cwnd, 0);
+		tcp_cc_on_ack(&cc, MSS, cc.cwnd, 0, 0);
 	assert_int_equal(cc.cwnd, 5 * MSS); /* from here on it avoids congestion */
-	tcp_cc_on_ack(&cc, MSS, 5 * MSS, 0);
+	tcp_cc_on_ack(&cc, MSS, 5 * MSS, 0, 0);
 	assert_int_equal(cc.cwnd, 5 * MSS);
 }
 
@@ -182,7 +173,7 @@ static void the_window_has_a_top(void **state)
 
 	(void)state;
 	cc.cwnd = TCP_CC_CWND_MAX - 1;
-	tcp_cc_on_dup_ack(&cc);
+	tcp_cc_on_ack(&cc, MSS, cc.cwnd, 0, 0);
 	assert_int_equal(cc.cwnd, TCP_CC_CWND_MAX);
 }
 
@@ -195,9 +186,8 @@ int main(void)
 		cmocka_unit_test(bytes_are_counted_up_to_two_segments_an_ack),
 		cmocka_unit_test(congestion_avoidance_adds_a_segment_in_a_round_trip),
 		cmocka_unit_test(a_window_that_is_not_used_does_not_grow),
-		cmocka_unit_test(recovery_halves_inflates_deflates),
-		cmocka_unit_test(leaving_recovery_with_little_in_flight_makes_no_burst),
-		cmocka_unit_test(a_partial_ack_of_everything_leaves_a_segment),
+		cmocka_unit_test(a_congestion_event_halves_what_was_in_flight),
+		cmocka_unit_test(what_was_no_loss_is_undone),
 		cmocka_unit_test(the_threshold_is_at_least_two_segments),
 		cmocka_unit_test(a_timeout_starts_slowly_again),
 		cmocka_unit_test(idleness_restarts_from_the_initial_window),
