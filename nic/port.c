@@ -50,6 +50,8 @@ static int hotplug(struct nic_port *port, char why[NIC_WHY_LEN])
 	eal_log_catch_begin();
 	rc = rte_eal_hotplug_add(device->pci ? "pci" : "vdev", device->name, device->args);
 	caught = eal_log_catch_end();
+	if (rc == -EFAULT) /* the EAL's word for a device that its bus does not find */
+		rc = -ENODEV;
 	if (rc)
 		return port_fail(port, rc, "cannot be opened", caught, why);
 	if (rte_eth_dev_get_port_by_name(device->name, &port->port_id)) {

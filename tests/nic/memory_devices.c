@@ -313,6 +313,17 @@ static void what_cannot_be_opened_says_why(void **state)
 	}
 }
 
+static void a_device_that_is_not_there_is_no_device(void **state)
+{
+	struct nic_port_config config = frames_config("0000:ff:1f.7");
+
+	(void)state;
+	frames_expect_refused(&config, 1, -ENODEV, "0000:ff:1f.7");
+	config = frames_config("net_nosuch0");
+	frames_expect_refused(&config, 1, -ENODEV, "net_nosuch0");
+	frames_expect_all_home();
+}
+
 static void a_multicast_address_is_nobodys_own(void **state)
 {
 	struct nic_port_config config = frames_config("net_ring0");
@@ -364,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_socket_file_that_nobody_listens_on_is_no_obstacle),
 		cmocka_unit_test(more_queues_than_shards_are_refused_where_the_peer_would_use_them),
 		cmocka_unit_test(what_cannot_be_opened_says_why),
+		cmocka_unit_test(a_device_that_is_not_there_is_no_device),
 		cmocka_unit_test(a_multicast_address_is_nobodys_own),
 		cmocka_unit_test(device_counters_have_names),
 		cmocka_unit_test(closing_no_port_is_allowed),
