@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <rte_arp.h>
 #include <stdlib.h>
+#include <string.h>
 
 int arp_create(struct net *net)
 {
@@ -27,8 +28,8 @@ void arp_destroy(struct net *net)
 
 	if (!arp)
 		return;
-	for (unsigned i = 0; i < ARP_WAIT_MAX; i++)
-		rte_pktmbuf_free_bulk(arp->waits[i].held, arp->waits[i].held_count);
+	for (unsigned i = 0; i < arp->held_count; i++)
+		rte_pktmbuf_free(arp->held[i].m);
 	free(arp);
 	net->arp = NULL;
 }
@@ -40,12 +41,7 @@ uint64_t arp_deadline(const struct net *net)
 
 bool arp_idle(const struct net *net)
 {
-	const struct arp *arp = net->arp;
-
-	for (unsigned i = 0; arp->wait_count && i < ARP_WAIT_MAX; i++)
-		if (arp->waits[i].held_count)
-			return false;
-	return true;
+	return net->arp->held_count == 0;
 }
 
 /* --- packets --- */
@@ -192,27 +188,44 @@ int arp_resolve(struct net *net, uint16_t iface, struct ip_addr addr, struct rte
 	return -EAGAIN;
 }
 
+/* The oldest frame for this next hop, or, without one, of all. */
+static struct rte_mbuf *unhold(struct arp *arp, const struct arp_wait *wait)
+{
+	struct rte_mbuf *m;
+	unsigned i = 0;
+
+	while (wait && arp->held[i].wait != wait)
+		i++;
+	CHECK(i < arp->held_count);
+	m = arp->held[i].m;
+	arp->held[i].wait->held_count--;
+	arp->held_count--;
+	memmove(&arp->held[i], &arp->held[i + 1], (arp->held_count - i) * sizeof(arp->held[0]));
+	return m;
+}
+
 void arp_hold(struct net *net, uint16_t iface, struct ip_addr addr, struct rte_mbuf *m)
 {
-	struct arp_wait *wait = arp_wait_or_null(net->arp, iface, addr);
+	struct arp *arp = net->arp;
+	struct arp_wait *wait = arp_wait_or_null(arp, iface, addr);
 
 	CHECK(wait && wait->state == ARP_ASKING);
-	if (wait->held_count == ARP_QUEUE_MAX) {
-		net_drop(net, wait->held[0], DROP_arp_queue_full);
-		wait->held_count--;
-		for (unsigned i = 0; i < wait->held_count; i++)
-			wait->held[i] = wait->held[i + 1];
-	}
-	wait->held[wait->held_count++] = m;
+	if (wait->held_count == ARP_QUEUE_MAX)
+		net_drop(net, unhold(arp, wait), DROP_arp_queue_full);
+	else if (arp->held_count == ARP_HELD_MAX)
+		net_drop(net, unhold(arp, NULL), DROP_arp_queue_full);
+	arp->held[arp->held_count++] = (struct arp_held){wait, m};
+	wait->held_count++;
 }
 
 static void release(struct net *net, struct arp_wait *wait, const struct rte_ether_addr *mac)
 {
-	for (unsigned i = 0; i < wait->held_count; i++) {
-		rte_ether_addr_copy(mac, &eth_header(wait->held[i])->dst_addr);
-		net_reply_queue(net, wait->iface, wait->held[i]);
+	while (wait->held_count) {
+		struct rte_mbuf *m = unhold(net->arp, wait);
+
+		rte_ether_addr_copy(mac, &eth_header(m)->dst_addr);
+		net_reply_queue(net, wait->iface, m);
 	}
-	wait->held_count = 0;
 }
 
 void arp_neigh_changed(struct net *net)
@@ -237,9 +250,8 @@ void arp_neigh_changed(struct net *net)
 
 static void give_up(struct net *net, struct arp_wait *wait)
 {
-	for (unsigned i = 0; i < wait->held_count; i++)
-		net_drop(net, wait->held[i], DROP_arp_unresolved);
-	wait->held_count = 0;
+	while (wait->held_count)
+		net_drop(net, unhold(net->arp, wait), DROP_arp_unresolved);
 	wait->state = ARP_FAILED;
 	wait->next_ns = net->now_ns + ARP_FAILED_NS;
 }

@@ -14,7 +14,8 @@
 
 enum {
 	ARP_WAIT_MAX = 128, /* next hops that a shard asks for at one time */
-	ARP_QUEUE_MAX = 4,  /* packets that wait for one of them */
+	ARP_HELD_MAX = 64,  /* packets that wait for all of them ... */
+	ARP_QUEUE_MAX = 48, /* ... and for one, so that a silent one leaves room for others */
 	ARP_TRIES = 3,
 	ARP_ANNOUNCE_NUM = 2, /* RFC 5227 1.1 */
 };

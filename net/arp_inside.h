@@ -19,11 +19,16 @@ struct arp_wait {
 	enum { ARP_FREE, ARP_ASKING, ARP_PROBING, ARP_FAILED } state;
 	struct ip_addr addr;
 	uint16_t iface;
-	uint8_t tries, held_count;
+	uint8_t tries, held_count; /* of arp->held */
 	struct rte_ether_addr mac; /* PROBING: whom to ask */
 	uint64_t confirmed_ns;	   /* PROBING: as the table said when it began */
 	uint64_t next_ns;
-	struct rte_mbuf *held[ARP_QUEUE_MAX]; /* oldest first */
+};
+
+/* A frame that waits for its next hop's address. */
+struct arp_held {
+	struct arp_wait *wait;
+	struct rte_mbuf *m;
 };
 
 struct arp {
@@ -35,6 +40,8 @@ struct arp {
 	uint32_t announce_left;
 	uint32_t wait_count; /* not FREE */
 	struct arp_wait waits[ARP_WAIT_MAX];
+	unsigned held_count;
+	struct arp_held held[ARP_HELD_MAX]; /* oldest first */
 };
 
 /* Who has target? to NULL: everybody is asked. Lost if there is no room for it. */

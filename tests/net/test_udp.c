@@ -1,5 +1,6 @@
 /* UDP: ports, queues, sending, and who gets a datagram. */
 #include "below_tcp.h"
+#include "net/arp.h"
 
 #include "net/udp.h"
 
@@ -287,7 +288,7 @@ static void datagrams_wait_for_arp_and_the_oldest_gives_way(void **state)
 	const struct net_endpoint dest = at(IP(10, 0, 0, 7), 40001);
 	struct frame f;
 
-	for (unsigned i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < ARP_QUEUE_MAX + 2; i++) {
 		uint8_t byte = i;
 
 		assert_int_equal(udp_push(net, us, &byte, 1, &dest), 0);
@@ -299,7 +300,7 @@ static void datagrams_wait_for_arp_and_the_oldest_gives_way(void **state)
 	f = frame_arp(RTE_ARP_OP_REPLY, OTHER_MAC, IP(10, 0, 0, 7), OUR_IP);
 	world_input(w, 0, &f);
 	world_apply_news(w);
-	for (unsigned i = 2; i < 6; i++) {
+	for (unsigned i = 2; i < ARP_QUEUE_MAX + 2; i++) {
 		assert_true(world_output(w, 0, 0, &f));
 		assert_true(frame_ip_valid(&f));
 		assert_memory_equal(f.bytes, &OTHER_MAC, 6);
@@ -307,6 +308,39 @@ static void datagrams_wait_for_arp_and_the_oldest_gives_way(void **state)
 	}
 	assert_true(net_idle(net));
 	udp_close(net, us);
+}
+
+/* The whole shard's packets that wait are bounded, and no neighbour takes all the room. */
+static void a_silent_neighbour_leaves_room_for_what_waits_for_others(void **state)
+{
+	struct world *w = *state;
+	struct net *net = world_net(w, 0);
+	struct udp_sock *us = opened(w, 0, any, 5353);
+	const unsigned others = ARP_HELD_MAX - ARP_QUEUE_MAX;
+	struct frame f;
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct net_endpoint silent = at(IP(10, 0, 0, 7), 40001);
+
+		assert_int_equal(udp_push(net, us, "x", 1, &silent), 0);
+	}
+	for (unsigned i = 0; i < others + 1; i++) {
+		const struct net_endpoint dest = at(IP(10, 0, 0, 8), 40001);
+
+		assert_int_equal(udp_push(net, us, "y", 1, &dest), 0);
+	}
+	assert_int_equal(world_drops(w, DROP_arp_queue_full), 1000 - ARP_QUEUE_MAX + 1);
+	while (world_output(w, 0, 0, &f))
+		sent++;
+	assert_int_equal(sent, 2); /* the requests */
+	f = frame_arp(RTE_ARP_OP_REPLY, OTHER_MAC, IP(10, 0, 0, 8), OUR_IP);
+	world_input(w, 0, &f);
+	world_apply_news(w);
+	for (sent = 0; world_output(w, 0, 0, &f); sent++)
+		assert_int_equal(((uint8_t *)frame_l4(&f))[8], 'y');
+	assert_int_equal(sent, others + 1);
+	udp_close(net, us); /* what still waits is freed with the stack */
 }
 
 static void datagrams_that_waited_in_vain_are_counted(void **state)
@@ -436,6 +470,7 @@ int main(void)
 		T(impossible_destinations_are_refused),
 		T(a_full_output_queue_says_come_again),
 		T(datagrams_wait_for_arp_and_the_oldest_gives_way),
+		T(a_silent_neighbour_leaves_room_for_what_waits_for_others),
 		T(datagrams_that_waited_in_vain_are_counted),
 		T(when_memory_is_scarce_input_is_dropped_and_output_waits),
 		T(with_no_buffer_left_a_push_says_come_again),
