@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* A stack that is pushed one by one and taken whole, so that it needs no ABA protection. */
+/* In front of all memory that can be retired. A stack that is pushed one by one and taken whole, so
+ * that it needs no ABA protection. */
 struct retired {
-	struct retired *next;
-	void *ptr;
+	_Alignas(max_align_t) struct retired *next;
 };
 
 struct rcu_retired {
@@ -20,7 +20,6 @@ static unsigned free_all(struct retired *node)
 	while (node) {
 		struct retired *next = node->next;
 
-		free(node->ptr);
 		free(node);
 		node = next;
 		count++;
@@ -47,19 +46,26 @@ void rcu_retired_destroy(struct rcu_retired *list)
 	free(list);
 }
 
+void *rcu_alloc_or_null(size_t size)
+{
+	struct retired *node = calloc(1, sizeof(*node) + size);
+
+	return node ? node + 1 : NULL;
+}
+
+void rcu_free(void *ptr)
+{
+	if (ptr)
+		free((struct retired *)ptr - 1);
+}
+
 void rcu_retire_mt(struct rcu_retired *list, void *ptr)
 {
 	struct retired *node;
 
 	if (!ptr)
 		return;
-	node = malloc(sizeof(*node));
-	if (!node) {
-		synchronize_rcu();
-		free(ptr);
-		return;
-	}
-	node->ptr = ptr;
+	node = (struct retired *)ptr - 1;
 	node->next = __atomic_load_n(&list->head, __ATOMIC_RELAXED);
 	/* release; pairs with the acquire in take_all() */
 	while (!__atomic_compare_exchange_n(&list->head, &node->next, node, true, __ATOMIC_RELEASE,

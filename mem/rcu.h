@@ -14,20 +14,25 @@
 #define URCU_API_MAP  /* the short names, of this flavour: rcu_quiescent_state(), synchronize_rcu() \
 		       */
 #endif
+#include <stddef.h>
 #include <urcu/urcu-qsbr.h>
 
 /*
- * Memory that was unpublished but may still be read. rcu_retire_mt() never waits; whoever owns the
- * list (the control thread, a test) later calls rcu_reclaim(), which waits a grace period and
- * frees.
+ * Memory that was unpublished but may still be read. rcu_retire_mt() never waits and never fails,
+ * for its caller may hold a lock that readers wait for: the room for a link comes with the memory.
+ * Whoever owns the list (the control thread, a test) later calls rcu_reclaim(), which waits a grace
+ * period and frees.
  */
 struct rcu_retired;
 
 struct rcu_retired *rcu_retired_create(void); /* NULL: out of memory */
 /* Frees what is left without a grace period: nobody may read any more. */
 void rcu_retired_destroy(struct rcu_retired *list);
-/* Takes over ptr, which came from malloc. Any thread. Falls back to a grace period if memory is
- * out. */
+/* Zeroed memory that can be retired; NULL: out of memory. */
+void *rcu_alloc_or_null(size_t size);
+/* Frees what nobody can have read, or can read any more. */
+void rcu_free(void *ptr);
+/* Takes over ptr, which came from rcu_alloc_or_null(); NULL: no-op. Any thread. */
 void rcu_retire_mt(struct rcu_retired *list, void *ptr);
 /* Waits one grace period if anything is retired, frees it, returns how much there was. */
 unsigned rcu_reclaim(struct rcu_retired *list);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <rte_common.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct listen_entry {
@@ -40,7 +39,7 @@ static uint64_t bit(uint16_t shard)
 static struct listen_table *table_alloc_or_null(uint32_t room)
 {
 	uint32_t slots = rte_align32pow2(RTE_MAX(2 * room, (uint32_t)SLOTS_MIN));
-	struct listen_table *table = calloc(1, sizeof(*table) + slots * sizeof(void *));
+	struct listen_table *table = rcu_alloc_or_null(sizeof(*table) + slots * sizeof(void *));
 
 	if (table)
 		table->mask = slots - 1;
@@ -55,8 +54,8 @@ struct listen_table *listen_table_create(void)
 void listen_table_destroy(struct listen_table *table)
 {
 	for (uint32_t i = 0; i <= table->mask; i++)
-		free(table->slots[i]);
-	free(table);
+		rcu_free(table->slots[i]);
+	rcu_free(table);
 }
 
 /* Only by what an exact address and any have in common, so that one chain holds both. */
@@ -156,11 +155,11 @@ static struct listen_entry *add_entry(struct net_tables *tables, uint8_t proto,
 	old = tables->listens;
 	if (old->count >= NET_LISTEN_MAX)
 		return NULL;
-	entry = calloc(1, sizeof(*entry));
+	entry = rcu_alloc_or_null(sizeof(*entry));
 	new = table_alloc_or_null(old->count + 1);
 	if (!entry || !new) {
-		free(entry);
-		free(new);
+		rcu_free(entry);
+		rcu_free(new);
 		return NULL;
 	}
 	entry->local = local;

@@ -7,7 +7,6 @@
 #include "net/tables_inside.h"
 
 #include <rte_common.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { SLOT_EMPTY = 0xffff, SLOTS_MIN = 16 };
@@ -21,7 +20,8 @@ struct neigh_table {
 static struct neigh_table *table_alloc_or_null(uint32_t room)
 {
 	uint32_t slots = rte_align32pow2(RTE_MAX(2 * room, (uint32_t)SLOTS_MIN));
-	struct neigh_table *table = calloc(1, sizeof(*table) + slots * sizeof(table->slots[0]));
+	struct neigh_table *table =
+		rcu_alloc_or_null(sizeof(*table) + slots * sizeof(table->slots[0]));
 
 	if (!table)
 		return NULL;

@@ -3,7 +3,6 @@
 #include "net/tables_inside.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct route_table {
@@ -27,7 +26,7 @@ static void insert(struct route_table *table, const struct net_route *route)
 struct route_table *route_table_create(const struct net_iface *ifaces, uint16_t iface_count)
 {
 	struct route_table *table =
-		calloc(1, sizeof(*table) + iface_count * sizeof(struct net_route));
+		rcu_alloc_or_null(sizeof(*table) + iface_count * sizeof(struct net_route));
 
 	if (!table)
 		return NULL;
@@ -68,7 +67,7 @@ static int add(struct net_tables *tables, const struct net_route *route)
 			return -EEXIST;
 	if (old->count >= NET_ROUTE_MAX)
 		return -ENOSPC;
-	new = malloc(sizeof(*new) + (old->count + 1) * sizeof(new->routes[0]));
+	new = rcu_alloc_or_null(sizeof(*new) + (old->count + 1) * sizeof(new->routes[0]));
 	if (!new)
 		return -ENOSPC;
 	memcpy(new, old, sizeof(*old) + old->count * sizeof(old->routes[0]));

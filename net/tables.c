@@ -28,8 +28,8 @@ void net_tables_destroy(struct net_tables *tables)
 {
 	if (!tables)
 		return;
-	free(tables->routes);
-	free(tables->neighs);
+	rcu_free(tables->routes);
+	rcu_free(tables->neighs);
 	if (tables->listens)
 		listen_table_destroy(tables->listens);
 	if (tables->retired)

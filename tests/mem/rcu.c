@@ -3,6 +3,7 @@
 #include "mem/check.h"
 #include "tests/mem/cmocka_all.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ static void what_was_retired_is_freed_once_by_the_next_reclaim(void **state)
 	assert_non_null(list);
 	assert_int_equal(rcu_reclaim(list), 0);
 	for (int i = 0; i < 10; i++)
-		rcu_retire_mt(list, malloc(100));
+		rcu_retire_mt(list, rcu_alloc_or_null(100));
 	rcu_retire_mt(list, NULL);
 	assert_int_equal(rcu_reclaim(list), 10);
 	assert_int_equal(rcu_reclaim(list), 0);
@@ -27,7 +28,7 @@ static void destroying_a_list_frees_what_is_left(void **state)
 	struct rcu_retired *list = rcu_retired_create();
 
 	(void)state;
-	rcu_retire_mt(list, malloc(100)); /* the leak checker would tell */
+	rcu_retire_mt(list, rcu_alloc_or_null(100)); /* the leak checker would tell */
 	rcu_retired_destroy(list);
 	rcu_retired_destroy(NULL);
 }
@@ -68,12 +69,12 @@ static void a_reader_never_sees_a_reclaimed_row(void **state)
 	pthread_t readers[2];
 
 	(void)state;
-	published = malloc(sizeof(*published));
+	published = rcu_alloc_or_null(sizeof(*published));
 	*published = (struct row){0, ~(uint64_t)0};
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&readers[i], NULL, read_rows, NULL), 0);
 	for (uint64_t i = 1; i <= PUBLICATIONS; i++) {
-		struct row *row = malloc(sizeof(*row));
+		struct row *row = rcu_alloc_or_null(sizeof(*row));
 
 		*row = (struct row){i, ~i};
 		rcu_retire_mt(list, rcu_xchg_pointer(&published, row));
@@ -84,14 +85,27 @@ static void a_reader_never_sees_a_reclaimed_row(void **state)
 	for (int i = 0; i < 2; i++)
 		pthread_join(readers[i], NULL);
 	assert_int_equal(reclaimed, PUBLICATIONS);
-	free(published);
+	rcu_free(published);
+	rcu_retired_destroy(list);
+}
+
+/* It is called with a lock held that readers may want: it can neither fail nor wait. */
+static void retiring_needs_no_memory(void **state)
+{
+	struct rcu_retired *list = rcu_retired_create();
+	void *ptr = rcu_alloc_or_null(100);
+	size_t used = mallinfo2().uordblks;
+
+	(void)state;
+	rcu_retire_mt(list, ptr);
+	assert_int_equal(mallinfo2().uordblks, used);
 	rcu_retired_destroy(list);
 }
 
 static void *retire_many(void *arg)
 {
 	for (int i = 0; i < 10000; i++)
-		rcu_retire_mt(arg, malloc(8));
+		rcu_retire_mt(arg, rcu_alloc_or_null(8));
 	return NULL;
 }
 
@@ -119,7 +133,7 @@ static void a_registered_reader_may_reclaim_itself(void **state)
 
 	(void)state;
 	rcu_register_thread();
-	rcu_retire_mt(list, malloc(1));
+	rcu_retire_mt(list, rcu_alloc_or_null(1));
 	assert_int_equal(rcu_reclaim(list), 1);
 	rcu_unregister_thread();
 	rcu_retired_destroy(list);
@@ -129,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_retired_is_freed_once_by_the_next_reclaim),
+		cmocka_unit_test(retiring_needs_no_memory),
 		cmocka_unit_test(destroying_a_list_frees_what_is_left),
 		cmocka_unit_test(a_reader_never_sees_a_reclaimed_row),
 		cmocka_unit_test(many_threads_retire_at_once_and_nothing_is_lost),
