@@ -155,6 +155,14 @@ void arp_probe(struct net *net, const struct net_neigh *neigh)
 	ask(net, wait);
 }
 
+void arp_doubt(struct net *net, uint16_t iface, struct ip_addr addr)
+{
+	const struct net_neigh *neigh = net_neigh_lookup_rcu(net->tables, iface, addr);
+
+	if (neigh && !neigh->fixed)
+		arp_probe(net, neigh);
+}
+
 int arp_resolve(struct net *net, uint16_t iface, struct ip_addr addr, struct rte_ether_addr *mac,
 		uint64_t *recheck_ns)
 {

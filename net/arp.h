@@ -41,6 +41,9 @@ bool arp_idle(const struct net *net);
  * asked in vain, or too many are being asked. */
 int arp_resolve(struct net *net, uint16_t iface, struct ip_addr addr, struct rte_ether_addr *mac,
 		uint64_t *recheck_ns);
+/* Nothing comes back from beyond this next hop: asks it whether it is still there, unless it is
+ * configured, or asked already. */
+void arp_doubt(struct net *net, uint16_t iface, struct ip_addr addr);
 /* Takes over a complete frame but for its destination MAC, after arp_resolve() said -EAGAIN; the
  * oldest one gives way. */
 void arp_hold(struct net *net, uint16_t iface, struct ip_addr addr, struct rte_mbuf *m);

@@ -46,3 +46,8 @@ int net_dst_lookup(struct net *net, struct net_dst *dst)
 	dst->neigh_version = err ? 0 : net->neigh_version;
 	return err;
 }
+
+void net_dst_doubt(struct net *net, const struct net_dst *dst)
+{
+	arp_doubt(net, dst->iface, dst->next);
+}

@@ -36,6 +36,9 @@ void net_dst_reply(struct net *net, struct net_dst *dst, struct rte_mbuf *m);
 /* The slow part of net_dst_resolve(): table look-up; asks by ARP; probes old entries. */
 int net_dst_lookup(struct net *net, struct net_dst *dst);
 
+/* TCP has sent again and again without an answer (R1, RFC 9293 3.8.3): is the next hop there? */
+void net_dst_doubt(struct net *net, const struct net_dst *dst);
+
 static inline int net_dst_resolve(struct net *net, struct net_dst *dst)
 {
 	if (likely(dst->neigh_version == net->neigh_version && net->now_ns < dst->recheck_ns))

@@ -20,13 +20,14 @@
 
 enum {
 	TCP_HEADER_LEN = 20,
-	TCP_MSS_DEFAULT = 536,	     /* RFC 9293 3.7.1, MUST-15 */
-	TCP_MSS_MIN = 88,	     /* what a peer may make us send at least (CVE-2019-11479) */
-	TCP_WND_MAX = 65535,	     /* of the header's field */
-	TCP_DUP_ACKS_OWED_MAX = 8,   /* duplicate ACKs of one connection that wait for output */
-	TCP_DUP_ACK_THRESHOLD = 3,   /* RFC 5681 3.2 */
-	TCP_QUICK_ACKS = 16,	     /* full segments acknowledged at once at the start */
-	TCP_SCARCE_HELD_MAX = 2048,  /* true size that waits to be read while memory is scarce */
+	TCP_MSS_DEFAULT = 536,	    /* RFC 9293 3.7.1, MUST-15 */
+	TCP_MSS_MIN = 88,	    /* what a peer may make us send at least (CVE-2019-11479) */
+	TCP_WND_MAX = 65535,	    /* of the header's field */
+	TCP_DUP_ACKS_OWED_MAX = 8,  /* duplicate ACKs of one connection that wait for output */
+	TCP_DUP_ACK_THRESHOLD = 3,  /* RFC 5681 3.2 */
+	TCP_QUICK_ACKS = 16,	    /* full segments acknowledged at once at the start */
+	TCP_SCARCE_HELD_MAX = 2048, /* true size that waits to be read while memory is scarce */
+	TCP_R1_TIMEOUTS = 3,	    /* then IP is told that its way may be wrong (RFC 9293 3.8.3) */
 	TCP_SYN_ACK_RETRIES_MAX = 5, /* then a half-open connection is forgotten */
 };
 

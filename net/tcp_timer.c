@@ -115,6 +115,8 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 		tcp_recovery_timeout(net, conn);
 		tcp_rtt_timed_out(&conn->rtt, limits);
 	}
+	if (conn->rtt.backoff_count == TCP_R1_TIMEOUTS)
+		net_dst_doubt(net, &conn->dst);
 	restart_retransmit(net, conn);
 	tcp_conn_want_output(net, conn);
 	return true;

@@ -77,6 +77,7 @@ static const struct net_neigh *peer(struct world *w)
 	return net_neigh_lookup_rcu(w->tables, 0, PEER_IP);
 }
 
+/* RFC 826 */
 static void a_next_hop_is_asked_for_once_and_then_known(void **state)
 {
 	struct world *w = *state;
@@ -283,6 +284,7 @@ static void a_neighbour_that_nobody_uses_is_not_probed(void **state)
 	assert_silent(w, 0);
 }
 
+/* RFC 826 */
 static void a_request_for_our_address_is_answered_and_remembered(void **state)
 {
 	struct world *w = *state;
@@ -331,6 +333,7 @@ static void a_gratuitous_request_updates_an_old_entry_only(void **state)
 	assert_asks(w, 0, PEER_IP, OTHER_MAC);
 }
 
+/* RFC 1122 2.3.2 */
 static void an_answer_that_nobody_asked_for_is_not_believed(void **state)
 {
 	struct world *w = *state;
@@ -382,6 +385,7 @@ static void a_probe_for_our_address_is_answered_and_not_learned(void **state)
 	assert_int_equal(arp_of(&f)->arp_data.arp_tip, 0);
 }
 
+/* RFC 5227 2.4 */
 static void our_address_is_defended_once_in_ten_seconds(void **state)
 {
 	struct world *w = *state;
@@ -459,6 +463,7 @@ static unsigned announcements(struct world *w, uint16_t shard)
 	return sent;
 }
 
+/* RFC 5227 2.3 */
 static void shard_0_alone_announces_our_addresses_twice(void **state)
 {
 	assert_int_equal(announcements(*state, 0), 2 * 2);

@@ -264,6 +264,7 @@ static void errors_about_udp_are_ignored(void **state)
 	assert_int_equal(world_drops(w, DROP_icmp_ignored), 1);
 }
 
+/* MUST-54 */
 static void an_error_goes_to_the_owner_of_its_flow(void **state)
 {
 	struct world *w = world_begin(4);

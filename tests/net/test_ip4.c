@@ -49,6 +49,7 @@ static struct frame flat(struct rte_mbuf *m)
 	return f;
 }
 
+/* MUST-49 */
 static void every_field_is_as_it_should_be(void **state)
 {
 	struct world *w = *state;
@@ -65,7 +66,7 @@ static void every_field_is_as_it_should_be(void **state)
 	assert_int_equal(f.bytes[15], 0x2c);
 	assert_int_equal(frame_ip(&f)->packet_id, 0);
 	assert_int_equal(frame_ip(&f)->fragment_offset, RTE_BE16(0x4000));
-	assert_int_equal(frame_ip(&f)->time_to_live, 61); /* MUST-49 */
+	assert_int_equal(frame_ip(&f)->time_to_live, 61);
 	assert_int_equal(frame_ip(&f)->next_proto_id, IPPROTO_TCP);
 	assert_int_equal(frame_ip(&f)->src_addr, OUR_IP.v4);
 	assert_int_equal(frame_ip(&f)->dst_addr, PEER_IP.v4);
@@ -95,6 +96,7 @@ static void must_2_checksums_are_right_over_any_chain(void **state)
 }
 
 /* A sum of zero would say that there is none: RFC 768. */
+/* RFC 768 */
 static void a_udp_checksum_is_never_zero(void **state)
 {
 	struct world *w = *state;

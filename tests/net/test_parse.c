@@ -281,6 +281,7 @@ static void an_ip_header_that_lies_about_itself_is_dropped(void **state)
 	assert_drop(*state, &f, DROP_ip_checksum);
 }
 
+/* MUST-57 */
 static void must_57_tcp_to_many_is_dropped(void **state)
 {
 	const struct ip_addr to[] = {IP(255, 255, 255, 255), IP(10, 0, 0, 255), IP(224, 0, 0, 1)};
@@ -320,6 +321,7 @@ static void a_destination_that_is_not_ours_is_dropped(void **state)
 	assert_int_equal(parse(*state, &f, 0, NULL), PARSE_OK);
 }
 
+/* RFC 1122 3.3.6 */
 static void a_broadcast_datagram_is_marked(void **state)
 {
 	struct frame f = frame_udp(40001, 53, 4);
@@ -332,7 +334,7 @@ static void a_broadcast_datagram_is_marked(void **state)
 	assert_true(pkt.multi);
 }
 
-/* MUST-63 among others. */
+/* MUST-63, RFC 1122 3.2.1.3 */
 static void martian_sources_are_dropped(void **state)
 {
 	const struct ip_addr from[] = {
@@ -349,7 +351,7 @@ static void martian_sources_are_dropped(void **state)
 	}
 }
 
-/* MUST-50, and MUST-51 to 53 aside. */
+/* MUST-50 */
 static void must_50_ip_options_are_skipped(void **state)
 {
 	const uint8_t options[] = {1, 7, 7, 4, 0, 0, 0, 0, 99, 3, 0xff, 0};
@@ -376,6 +378,7 @@ static void malformed_ip_options_are_dropped(void **state)
 	}
 }
 
+/* MUST-51, MUST-52, MUST-53 */
 static void source_routes_are_dropped(void **state)
 {
 	const uint8_t routes[][4] = {{131, 3, 4, 0}, {137, 3, 4, 0}, {1, 131, 3, 4}};
@@ -412,6 +415,7 @@ static void an_unknown_protocol_is_dropped(void **state)
 	assert_drop(*state, &f, DROP_ip_protocol);
 }
 
+/* MUST-3 */
 static void a_tcp_header_that_lies_about_itself_is_dropped(void **state)
 {
 	struct frame good = frame_tcp(40001, 8080, RTE_TCP_ACK_FLAG, 3), f = good;
@@ -433,7 +437,7 @@ static void a_tcp_header_that_lies_about_itself_is_dropped(void **state)
 	assert_drop(*state, &f, DROP_tcp_bad);
 	f = good;
 	tcp->cksum ^= 1;
-	assert_drop(*state, &f, DROP_tcp_checksum); /* MUST-3 */
+	assert_drop(*state, &f, DROP_tcp_checksum);
 }
 
 static void a_udp_header_that_lies_about_itself_is_dropped(void **state)

@@ -26,6 +26,7 @@ static void close_actively(struct peer *p)
 
 /* --- the orders --- */
 
+/* MUST-13 */
 static void an_active_close_ends_in_time_wait_without_a_connection_object(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -36,7 +37,6 @@ static void an_active_close_ends_in_time_wait_without_a_connection_object(void *
 	assert_int_equal(use_of(&p).conns, 0);
 	assert_int_equal(use_of(&p).timewait, 1);
 	assert_int_equal(p.h->counters.conn_closed, 1);
-	/* MUST-13 */
 	peer_after(&p, 59 * S);
 	assert_int_equal(use_of(&p).timewait, 1);
 	peer_after(&p, 2 * S);
@@ -158,7 +158,7 @@ static void bytes_pushed_before_close_are_delivered_and_their_cookies_are_not(vo
 
 /* --- with an RST --- */
 
-/* SHLD-3 */
+/* SHLD-3, RFC 2525 2.17 */
 static void closing_with_unread_bytes_resets(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -172,6 +172,7 @@ static void closing_with_unread_bytes_resets(void **state)
 	peer_end(&p);
 }
 
+/* MUST-12 */
 static void closing_with_linger_zero_resets(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -191,6 +192,7 @@ static void closing_with_linger_zero_resets(void **state)
 	peer_end(&p);
 }
 
+/* SHLD-3, RFC 2525 2.17 */
 static void bytes_that_come_after_close_reset(void **state)
 {
 	const struct tcp_config config = host_config();

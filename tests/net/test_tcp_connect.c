@@ -208,7 +208,7 @@ static void a_listener_beside_an_active_open_on_its_port_disturbs_nothing(void *
 	peer_end(&p);
 }
 
-/* MUST-54 */
+/* MUST-54, MUST-56, SHLD-26, RFC 5927 4 */
 static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -217,12 +217,85 @@ static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(vo
 	(void)state;
 	connect_to_peer(&p);
 	peer_expect(&p, SYN, 0, 0, 0);
-	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 1, 0); /* MUST-56 */
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 1, 0);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
 	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss + 1, 3, 3, 0); /* not in flight */
 	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
 	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 3, 0);
 	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
+	peer_end(&p);
+}
+
+/* What may pass (RFC 1122 4.2.3.9), or asks for less speed (RFC 6633), ends nothing. */
+/* MUST-55, MUST-56, SHLD-25 */
+static void icmp_errors_that_may_pass_end_no_connection(void **state)
+{
+	static const struct {
+		uint8_t type, code;
+		int error;
+	} errors[] = {
+		{3, 0, EHOSTUNREACH},  {3, 1, EHOSTUNREACH},  {3, 5, EHOSTUNREACH},  {4, 0, 0},
+		{11, 0, EHOSTUNREACH}, {11, 1, EHOSTUNREACH}, {12, 0, EHOSTUNREACH},
+	};
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]) * 2; i++) {
+		bool open = i % 2;
+		uint8_t type = errors[i / 2].type, code = errors[i / 2].code;
+		struct peer p = open ? peer_connected(&config) : peer_begin(&config);
+		uint32_t error_len = sizeof(int), cwnd;
+		int error = -1;
+
+		if (open) {
+			peer_push(&p, 100);
+			peer_expect(&p, ACK | PSH, 1, 1, 100);
+		} else {
+			connect_to_peer(&p);
+			peer_expect(&p, SYN, 0, 0, 0);
+		}
+		cwnd = p.conn->cc.cwnd;
+		tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, type, code, 0);
+		assert_int_equal(tcp_conn_state(p.conn), open ? TCP_ESTABLISHED : TCP_SYN_SENT);
+		assert_int_equal(tcp_conn_error(p.conn), 0);
+		assert_int_equal(p.conn->cc.cwnd, cwnd);
+		peer_expect_nothing(&p);
+		/* ... but the program may hear of it. */
+		assert_int_equal(
+			tcp_option_get(p.h->net, p.conn, SOL_SOCKET, SO_ERROR, &error, &error_len),
+			0);
+		assert_int_equal(error, errors[i / 2].error);
+		peer_end(&p);
+	}
+}
+
+/* MUST-20, MUST-22, SHLD-10 */
+static void a_next_hop_beyond_which_nothing_answers_is_asked_whether_it_is_there(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	const struct net_endpoint remote = {host_addr(9), RTE_BE16(PEER_PORT)};
+	const struct net_neigh_event event = {.neigh = {.addr = remote.addr,
+							.mac = {{2, 0, 0, 0, 0, 10}},
+							.confirmed_ns = p.h->now_ns},
+					      .news = NEIGH_SEEN};
+	unsigned syns = 0, asked_after = 0;
+	struct host_frame f;
+
+	(void)state;
+	net_neigh_apply_mt(p.h->tables, &event, 1);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &p.conn), 0);
+	for (unsigned i = 0; i < 100 && !asked_after; i++) {
+		while (host_output(p.h, &f)) {
+			if (f.bytes[12] == 0x08 && f.bytes[13] == 0x06)
+				asked_after = syns;
+			else
+				syns++;
+		}
+		peer_after(&p, 100 * MS);
+	}
+	/* The first, and R1 that were in vain. */
+	assert_in_range(asked_after, 3, 4);
 	peer_end(&p);
 }
 
@@ -301,6 +374,8 @@ int main(void)
 		host_test(without_a_free_port_an_open_fails),
 		host_test(a_listener_beside_an_active_open_on_its_port_disturbs_nothing),
 		host_test(an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not),
+		host_test(icmp_errors_that_may_pass_end_no_connection),
+		host_test(a_next_hop_beyond_which_nothing_answers_is_asked_whether_it_is_there),
 		host_test(a_flow_that_is_not_ours_by_hash_is_in_the_listener_table_while_it_lives),
 		host_test(the_handshake_measures_the_round_trip_unless_its_syn_was_lost),
 		host_test(a_bigger_buffer_before_the_syn_gets_a_bigger_scale),

@@ -34,7 +34,7 @@ static void must_8_the_isn_of_a_flow_moves_with_a_4_us_clock(void **state)
 	assert_int_equal(tcp_isn_make(&isn, &flow, 2000000000), first + 250000);
 }
 
-/* MUST-9: neither another flow's nor another key's numbers tell anything. */
+/* MUST-9, SHLD-1: neither another flow's nor another key's numbers tell anything. */
 static void must_9_the_isn_depends_on_every_part_of_the_flow_and_on_the_key(void **state)
 {
 	struct tcp_isn isn = keyed(1, 2), a = keyed(3, 2), b = keyed(1, 3);

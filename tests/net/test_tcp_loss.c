@@ -24,7 +24,7 @@ static void duplicate_acks(struct peer *p, uint32_t ack, unsigned count)
 
 /* --- timeout --- */
 
-/* SHLD-28 is about full segments; RFC 6928 about ten of them. */
+/* SHLD-28, RFC 6928 2 */
 static void ten_segments_begin_a_connection(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -38,7 +38,7 @@ static void ten_segments_begin_a_connection(void **state)
 	peer_end(&p);
 }
 
-/* MUST-18, MUST-19 */
+/* MUST-18, MUST-19, RFC 6298 5.4 */
 static void a_lost_segment_is_sent_again_after_an_rto_that_doubles(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -130,6 +130,7 @@ static void a_lost_fin_is_sent_again(void **state)
 
 /* --- fast retransmit --- */
 
+/* RFC 3042 2, RFC 5681 3.2 */
 static void two_duplicate_acks_let_new_segments_out_and_the_third_sends_the_lost_one(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -151,6 +152,7 @@ static void two_duplicate_acks_let_new_segments_out_and_the_third_sends_the_lost
 	peer_end(&p);
 }
 
+/* RFC 6582 3.2 */
 static void a_partial_ack_sends_the_next_hole_at_once(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -246,6 +248,7 @@ static void unanswered_bytes_are_given_up_after_the_user_timeout(void **state)
 	peer_end(&p);
 }
 
+/* MUST-21, RFC 5482 2 */
 static void the_program_can_have_less_patience(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -266,7 +269,7 @@ static void the_program_can_have_less_patience(void **state)
 	peer_end(&p);
 }
 
-/* MUST-47 */
+/* MUST-47, SHLD-25 */
 static void what_icmp_said_is_what_the_timeout_reports(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -287,6 +290,7 @@ static void what_icmp_said_is_what_the_timeout_reports(void **state)
 
 /* --- congestion --- */
 
+/* MUST-19, RFC 5681 3.1 */
 static void slow_start_doubles_the_window_each_round(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -335,7 +339,8 @@ static void after_an_idle_rto_the_window_starts_anew(void **state)
 	peer_end(&p);
 }
 
-static void a_timeout_halves_the_threshold_once(void **state) /* RFC 5681 3.1 */
+/* RFC 5681 3.1 */
+static void a_timeout_halves_the_threshold_once(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = ten_in_flight(&config);

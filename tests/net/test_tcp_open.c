@@ -395,7 +395,7 @@ static void the_last_ack_of_the_handshake_may_carry_data_and_fin(void **state)
 	peer_end(&p);
 }
 
-/* MUST-8, MUST-9 */
+/* MUST-8, MUST-9, SHLD-1 */
 static void initial_sequence_numbers_differ_by_flow_and_grow_with_time(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -435,7 +435,8 @@ static void half_open_connections_that_end_make_room_for_others(void **state)
 	peer_end(&p);
 }
 
-static void timestamps_of_two_flows_tell_nothing_of_each_other(void **state) /* RFC 7323 5.4 */
+/* RFC 7323 5.4 */
+static void timestamps_of_two_flows_tell_nothing_of_each_other(void **state)
 {
 	struct tcp_config config = host_config();
 	struct peer p;

@@ -15,7 +15,8 @@ static struct peer interactive(const struct tcp_config *config)
 
 /* --- reassembly --- */
 
-static void bytes_out_of_order_are_put_in_order(void **state) /* SHLD-31 */
+/* SHLD-31 */
+static void bytes_out_of_order_are_put_in_order(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
@@ -96,6 +97,7 @@ static void a_segment_that_brings_old_and_new_bytes_gives_the_new_ones(void **st
 
 /* --- delayed ACK --- */
 
+/* RFC 5681 4.2 */
 static void the_first_segments_are_acknowledged_at_once(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -195,6 +197,7 @@ static void who_has_read_everything_and_waits_has_it_acknowledged(void **state)
 
 /* --- the window that is offered --- */
 
+/* SHLD-14 */
 static void the_window_shrinks_as_bytes_wait_and_its_right_edge_stays(void **state)
 {
 	struct tcp_config config = host_config();
@@ -250,6 +253,7 @@ static void a_shut_window_opens_by_a_segment_or_half_the_buffer(void **state)
 	peer_end(&p);
 }
 
+/* RFC 7323 2.2 */
 static void the_window_is_scaled_but_in_a_syn(void **state)
 {
 	static const uint8_t opts[] = {2, 4, MSS >> 8, MSS & 255, 1, 3, 3, 4};

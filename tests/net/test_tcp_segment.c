@@ -48,6 +48,7 @@ static void a_segment_that_hangs_over_the_right_edge_is_cut(void **state)
 	peer_end(&p);
 }
 
+/* RFC 5961 7 */
 static void segments_that_only_ask_are_answered_ten_times_a_second_at_most(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -68,6 +69,7 @@ static void segments_that_only_ask_are_answered_ten_times_a_second_at_most(void 
 
 /* --- RST --- */
 
+/* MUST-12 */
 static void an_rst_of_the_next_number_resets(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -81,7 +83,7 @@ static void an_rst_of_the_next_number_resets(void **state)
 	peer_send(&p, RST, 101, 0, 0);
 	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
 	assert_int_equal(tcp_conn_error(p.conn), ECONNRESET);
-	assert_int_equal(peer_done(&p, &error), 2); /* MUST-12 */
+	assert_int_equal(peer_done(&p, &error), 2);
 	assert_int_equal(error, -ECONNRESET);
 	assert_int_equal(host_pop_all(p.h, p.conn, 0, &end), 0);
 	assert_int_equal(end, -ECONNRESET);
@@ -217,7 +219,7 @@ static void acknowledged_pushes_are_done_in_order(void **state)
 	peer_end(&p);
 }
 
-/* SHLD-14 .. 17 */
+/* SHLD-15 */
 static void an_old_segment_does_not_change_the_window(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -234,7 +236,7 @@ static void an_old_segment_does_not_change_the_window(void **state)
 	peer_end(&p);
 }
 
-/* MUST-30 stands aside: urgent data comes in line. */
+/* MUST-30, MUST-31, MUST-32, MUST-33, MUST-62: there is no signal, the bytes come in line. */
 static void urgent_bytes_are_delivered_in_line(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -314,6 +316,7 @@ static struct peer established_with_timestamps(void)
 	return p;
 }
 
+/* RFC 7323 4.2 */
 static void a_timestamp_is_echoed(void **state)
 {
 	struct peer p = established_with_timestamps();
@@ -328,6 +331,7 @@ static void a_timestamp_is_echoed(void **state)
 	peer_end(&p);
 }
 
+/* RFC 7323 5.3 */
 static void a_timestamp_from_before_is_rejected_and_acknowledged(void **state)
 {
 	struct peer p = established_with_timestamps();

@@ -6,7 +6,8 @@
 
 /* --- sending --- */
 
-static void full_segments_are_cut_from_pushes_and_psh_marks_the_last(void **state) /* MUST-61 */
+/* MUST-61, MUST-60, SHLD-28 */
+static void full_segments_are_cut_from_pushes_and_psh_marks_the_last(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
@@ -96,7 +97,7 @@ static void the_peers_window_is_a_limit(void **state)
 	peer_end(&p);
 }
 
-/* MUST-34 */
+/* MUST-34, SHLD-15, SHLD-16, SHLD-17 */
 static void a_window_that_shrinks_stops_new_bytes_and_nothing_else(void **state)
 {
 	const struct tcp_config config = host_config();
