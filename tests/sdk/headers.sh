@@ -4,7 +4,7 @@
 cc=$1 cxx=$2 include=$3
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-names='cc types libos sga wait shard ext'
+names='cc types libos sga wait shard ext sim'
 
 n=0
 for a in $names; do
