@@ -63,7 +63,7 @@ struct tcp_config {
 	uint16_t port_low, port_high; /* of active opens and of port 0 */
 	uint8_t ttl, tos;
 	bool refuse_with_rst; /* at conn_max: RST, else silence */
-	bool timestamps, window_scale;
+	bool timestamps, window_scale, sack;
 	bool nodelay; /* the default of TCP_NODELAY */
 };
 

@@ -34,6 +34,7 @@ static void init_numbers(struct net *net, struct tcp_conn *conn)
 	/* Until the peer's SYN tells whether it does, these are what we offer. */
 	conn->timestamps = config->timestamps;
 	conn->wscale = config->window_scale;
+	conn->sack = config->sack;
 	conn->rcv_wscale = config->window_scale ? window_scale(conn->options.rcvbuf_len) : 0;
 	conn->ts_offset = tcp_isn_ts_offset(&net->tcp.isn, &conn->flow);
 	conn->progress_ns = conn->rx_ns = net->now_ns;
@@ -100,6 +101,7 @@ void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 	conn->snd_wscale = conn->wscale ? opts->wscale : 0;
 	if (!conn->wscale)
 		conn->rcv_wscale = 0;
+	conn->sack = conn->sack && (opts->present & TCP_OPT_SACK_PERMITTED);
 	conn->timestamps = conn->timestamps && (opts->present & TCP_OPT_TIMESTAMPS);
 	if (conn->timestamps) {
 		conn->ts_recent = opts->ts_val;

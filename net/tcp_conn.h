@@ -72,7 +72,7 @@ struct tcp_conn {
 	bool fin_received; /* ... and rcv_nxt is after it */
 	bool want_room;	   /* tcp_push() said -EAGAIN */
 	bool push_waiting; /* ... for want of a push of the shard's */
-	bool timestamps, wscale;
+	bool timestamps, wscale, sack;
 	uint8_t snd_wscale, rcv_wscale;
 	int error, soft_error; /* positive errno */
 	struct tcp_options options;
@@ -111,6 +111,7 @@ struct tcp_conn {
 	bool interactive; /* the program answers what it gets: ACKs ride on its answers */
 	uint8_t dup_acks_owed, quick_acks;
 	struct tcp_rxq rxq;
+	struct tcp_range dsack; /* bytes that came twice, to be told; empty: none */
 
 	uint32_t ts_offset, ts_recent;
 	uint64_t ts_recent_ns;

@@ -1,5 +1,6 @@
 /* RFC 9293 3.10.7.4, steps seven and eight: text and FIN, and when to acknowledge them. */
 #include "net/tcp_in.h"
+#include "net/tcp_sack.h"
 #include "net/tcp_timer.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ static void keep(struct tcp_in *in)
 	struct rte_mbuf *m = in->m;
 
 	in->m = NULL;
+	tcp_sack_duplicate(conn, in->seq, len);
 	switch (tcp_rxq_add(&conn->rxq, &in->net->tcp.reassembly, m, in->seq)) {
 	case TCP_RXQ_ACCEPTED:
 		counter_add(&in->net->counters->tcp_rx_bytes, conn->rxq.rcv_nxt - rcv_nxt);
@@ -65,6 +67,8 @@ static void keep(struct tcp_in *in)
 		break;
 	case TCP_RXQ_DUPLICATE:
 		count_drop(in, DROP_tcp_duplicate);
+		if (seq_gt(in->seq, rcv_nxt))
+			tcp_sack_duplicate_beyond_gap(conn, in->seq, len);
 		in->effects |= TCP_EFFECT_ACK;
 		break;
 	case TCP_RXQ_FULL:
@@ -156,6 +160,7 @@ void tcp_data_step(struct tcp_in *in)
 
 	if (conn->fin_received) {
 		/* All of it was received; the ACK that said so was lost. */
+		tcp_sack_duplicate(conn, in->seq, in->len);
 		if (in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG))
 			in->effects |= TCP_EFFECT_ACK;
 		return;

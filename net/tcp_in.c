@@ -5,6 +5,7 @@
 #include "net/flow_table.h"
 #include "net/tcp_listen.h"
 #include "net/tcp_reply.h"
+#include "net/tcp_sack.h"
 #include "net/tcp_timer.h"
 #include "net/tcp_timewait.h"
 
@@ -109,6 +110,7 @@ static bool sequence_step(struct tcp_in *in)
 		tcp_in_drop(in, DROP_tcp_unacceptable);
 		if (in->flags & RTE_TCP_RST_FLAG)
 			return false;
+		tcp_sack_duplicate(conn, in->seq, in->len);
 		in->effects |= in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG) ? TCP_EFFECT_ACK
 									     : TCP_EFFECT_CHALLENGE;
 		return false;

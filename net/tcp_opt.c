@@ -183,3 +183,18 @@ uint32_t tcp_opt_write_timestamps(uint8_t *bytes, uint32_t ts_val, uint32_t ts_e
 	put_timestamps(bytes, false, ts_val, ts_ecr);
 	return TCP_OPT_TIMESTAMPS_LEN;
 }
+
+uint32_t tcp_opt_write_sack(uint8_t *bytes, const struct tcp_range *ranges, unsigned count)
+{
+	uint8_t *p = bytes;
+
+	*p++ = KIND_NOP;
+	*p++ = KIND_NOP;
+	*p++ = KIND_SACK;
+	*p++ = (uint8_t)(2 + LEN_SACK_BLOCK * count);
+	for (unsigned i = 0; i < count; i++) {
+		p = put32(p, ranges[i].start);
+		p = put32(p, ranges[i].end);
+	}
+	return (uint32_t)(p - bytes);
+}

@@ -53,5 +53,14 @@ bool tcp_opt_parse(struct tcp_opts *opts, const uint8_t *bytes, uint32_t len);
 uint32_t tcp_opt_write_syn(uint8_t *bytes, const struct tcp_opts *opts);
 /* Writes TCP_OPT_TIMESTAMPS_LEN bytes, for any other segment; returns that. */
 uint32_t tcp_opt_write_timestamps(uint8_t *bytes, uint32_t ts_val, uint32_t ts_ecr);
+/* Writes count >= 1 SACK blocks after it, or alone, for any other segment; returns
+ * tcp_opt_sack_len(count). */
+uint32_t tcp_opt_write_sack(uint8_t *bytes, const struct tcp_range *ranges, unsigned count);
+
+/* Bytes of so many SACK blocks with their NOP NOP kind length. */
+static inline uint32_t tcp_opt_sack_len(unsigned count)
+{
+	return count ? 4 + 8 * count : 0;
+}
 
 #endif

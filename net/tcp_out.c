@@ -2,6 +2,7 @@
 
 #include "net/ip4.h"
 #include "net/tcp_opt.h"
+#include "net/tcp_sack.h"
 #include "net/tcp_timer.h"
 
 #include <errno.h>
@@ -63,16 +64,28 @@ struct out {
 	uint8_t flags;
 };
 
+/* Beside data a SACK option gets what the segment leaves: a full one carries none. What came out of
+ * order is acknowledged by segments of its own, which have all the room. */
+static uint32_t sack_room(const struct tcp_conn *conn, uint32_t payload_len, uint32_t options_len)
+{
+	uint32_t left = TCP_OPT_LEN_MAX - options_len;
+
+	return payload_len == 0 ? left : RTE_MIN(left, conn->snd_mss - payload_len);
+}
+
 static uint32_t write_options(const struct out *out, uint8_t bytes[TCP_OPT_LEN_MAX])
 {
-	const struct tcp_conn *conn = out->conn;
+	struct tcp_conn *conn = out->conn;
 	struct tcp_opts opts;
+	uint32_t len = 0;
 
 	if (!(out->flags & RTE_TCP_SYN_FLAG)) {
-		if (!conn->timestamps)
-			return 0;
-		return tcp_opt_write_timestamps(bytes, tcp_conn_ts_now(out->net, conn),
-						conn->ts_recent);
+		if (conn->timestamps)
+			len = tcp_opt_write_timestamps(bytes, tcp_conn_ts_now(out->net, conn),
+						       conn->ts_recent);
+		if (tcp_sack_due(conn))
+			len += tcp_sack_write(conn, bytes + len, sack_room(conn, out->len, len));
+		return len;
 	}
 	opts = (struct tcp_opts){
 		.present = TCP_OPT_MSS,
@@ -85,6 +98,8 @@ static uint32_t write_options(const struct out *out, uint8_t bytes[TCP_OPT_LEN_M
 		opts.present |= TCP_OPT_WSCALE;
 	if (conn->timestamps)
 		opts.present |= TCP_OPT_TIMESTAMPS;
+	if (conn->sack)
+		opts.present |= TCP_OPT_SACK_PERMITTED;
 	return tcp_opt_write_syn(bytes, &opts);
 }
 

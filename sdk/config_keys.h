@@ -181,6 +181,8 @@
 	  "Timestamps option, RFC 7323.")                                                          \
 	X(tcp, window_scale, FLAG, net.tcp.window_scale, net.tcp.window_scale, "true", "", 0, 0,   \
 	  "", "Window scale option, RFC 7323.")                                                    \
+	X(tcp, sack, FLAG, net.tcp.sack, net.tcp.sack, "true", "", 0, 0, "",                       \
+	  "Selective acknowledgments, RFC 2018 and 2883.")                                         \
 	X(tcp, nodelay, FLAG, net.tcp.nodelay, net.tcp.nodelay, "false", "", 0, 0, "",             \
 	  "No Nagle algorithm: the default of TCP_NODELAY.")                                       \
 	X(udp, socket_max, NUMBER, net.udp_max, net.udp_max, "128", "", 0, 1048576, "",            \

@@ -215,6 +215,7 @@ static void make_noise(uint64_t seed)
 	config.reassembly_len = 20000;
 	config.timestamps = seed % 2;
 	config.window_scale = seed % 3 == 0;
+	config.sack = seed % 4 < 2;
 	config.user_timeout_ns = 20 * S;
 	n->random = seed * 0x9e3779b97f4a7c15u + 1;
 	n->p = (struct peer){.iss = PEER_ISS, .wnd = PEER_WND, .ts_val = 5000};

@@ -224,6 +224,7 @@ static void run(uint64_t seed, const struct wire_rules *rules, bool timestamps)
 	struct storm st = {.now_ns = 1000 * S};
 
 	config.timestamps = config.window_scale = timestamps;
+	config.sack = seed % 4 < 2;
 	config.rcvbuf_len = 16 * 1024;
 	config.conn_max = 40;
 	config.syn_max = 8;

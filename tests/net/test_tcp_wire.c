@@ -117,6 +117,7 @@ static void transfer(uint64_t seed, const struct setup *setup)
 	uint64_t end_ns;
 
 	config.timestamps = config.window_scale = setup->timestamps;
+	config.sack = seed % 4 != 0;
 	config.rcvbuf_len = setup->timestamps ? 256 * 1024 : 32 * 1024;
 	config.user_timeout_ns = 1000 * S;
 	/* On a terrible wire the last retransmission may come later than 2 MSL. */
