@@ -1,0 +1,93 @@
+#include "capture.h"
+
+#include "cmocka_all.h"
+#include "echo_process.h"
+#include "netns.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { START_SECONDS = 20, END_SECONDS = 60, JUDGE_SECONDS = 200 };
+
+void capture_start(struct capture *capture, int ns, const char *iface)
+{
+	static unsigned number;
+	const char *const argv[] = {"/usr/bin/tcpdump",
+				    "-i",
+				    iface,
+				    "-n",
+				    "-U",
+				    "-s",
+				    "0",
+				    "-B",
+				    "65536",
+				    "-Z",
+				    "root",
+				    "-w",
+				    capture->file,
+				    NULL};
+
+	snprintf(capture->file, sizeof(capture->file), "%s/%u.pcap", work_dir(), number++);
+	program_start(&capture->tcpdump, ns, argv);
+	program_expect(&capture->tcpdump, "listening on", START_SECONDS);
+}
+
+bool capture_stop(struct capture *capture)
+{
+	const char *line;
+
+	program_signal(&capture->tcpdump, SIGINT);
+	line = program_expect(&capture->tcpdump, "dropped by kernel", END_SECONDS);
+	if (strncmp(line, "0 packets", 9) != 0) {
+		fprintf(stderr, "capture: not judged: %s\n", line);
+		return false;
+	}
+	assert_int_equal(program_wait(&capture->tcpdump, END_SECONDS), 0);
+	return true;
+}
+
+void capture_judge(const struct capture *capture, const char *ours, bool no_loss)
+{
+	const char *const argv[] = {JUDGE_PROGRAM, capture->file, ours, no_loss ? "no-loss" : NULL,
+				    NULL};
+	int here = netns_current(), status;
+	struct program judge;
+
+	program_start(&judge, here, argv);
+	close(here);
+	status = program_wait(&judge, JUDGE_SECONDS);
+	program_show(&judge);
+	program_clear(&judge);
+	if (status)
+		fail_msg("the judge ended with %d", status);
+}
+
+unsigned long capture_count(const struct capture *capture, const char *filter)
+{
+	const char *const argv[] = {
+		"/usr/bin/tshark", "-n", "-r",		 capture->file, "-Y", filter, "-T",
+		"fields",	   "-e", "frame.number", NULL};
+	int here = netns_current();
+	struct program tshark;
+	unsigned long count = 0;
+
+	program_start(&tshark, here, argv);
+	close(here);
+	assert_int_equal(program_wait(&tshark, JUDGE_SECONDS), 0);
+	for (size_t i = 0, begin = 0; i < tshark.len; i++) {
+		if (tshark.text[i] != '\n')
+			continue;
+		/* tshark's warnings, as about running as root, begin with a letter */
+		count += tshark.text[begin] >= '0' && tshark.text[begin] <= '9';
+		begin = i + 1;
+	}
+	program_clear(&tshark);
+	return count;
+}
+
+void capture_clear(struct capture *capture)
+{
+	program_clear(&capture->tcpdump);
+}
