@@ -43,6 +43,9 @@ struct net_env {
 	void (*neigh_news)(void *ctx, const struct net_neigh_event *event);
 };
 
+/* net/tcp_cc.h */
+enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
+
 struct tcp_config {
 	uint32_t conn_max; /* connection control blocks of this shard */
 	uint32_t timewait_max;
@@ -64,6 +67,7 @@ struct tcp_config {
 	uint8_t ttl, tos;
 	bool refuse_with_rst; /* at conn_max: RST, else silence */
 	bool timestamps, window_scale, sack;
+	enum tcp_congestion congestion;
 	bool nodelay; /* the default of TCP_NODELAY */
 };
 

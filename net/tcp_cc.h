@@ -19,6 +19,14 @@ enum {
 
 struct tcp_cc_ops;
 
+/* CUBIC's own state; windows in bytes, times in its ticks (tcp_cubic.c). */
+struct tcp_cubic {
+	uint64_t epoch_ns;	   /* when congestion avoidance began; 0: it has not */
+	uint64_t limited_ns;	   /* since when the window has not been used; 0: it is */
+	uint64_t grown, est_grown; /* what cwnd and w_est have yet to grow, in parts of a segment */
+	uint32_t w_max, k, w_est, cwnd_prior; /* W_max, K, W_est, cwnd_prior of RFC 9438 */
+};
+
 struct tcp_cc {
 	const struct tcp_cc_ops *ops;
 	uint32_t cwnd, ssthresh; /* bytes */
@@ -27,6 +35,7 @@ struct tcp_cc {
 	/* Before the last congestion event; 0: nothing to undo. */
 	uint32_t undo_cwnd, undo_ssthresh;
 	bool after_timeout; /* in the slow start that follows one */
+	struct tcp_cubic cubic, undo_cubic;
 };
 
 /* flight_len: bytes sent and not acknowledged, as they were before the ACK or event at hand. */
@@ -47,21 +56,10 @@ struct tcp_cc_ops {
 	void (*on_undo)(struct tcp_cc *cc);
 };
 
-extern const struct tcp_cc_ops tcp_newreno;
+extern const struct tcp_cc_ops tcp_newreno, tcp_cubic;
 
 /* RFC 6928's initial window for a segment size, in bytes. */
 uint32_t tcp_cc_initial_window(uint32_t mss);
-
-/* Both keep the window within TCP_CC_CWND_MAX and above 0 segments. */
-static inline void tcp_cc_grow(struct tcp_cc *cc, uint32_t len)
-{
-	cc->cwnd = cc->cwnd + len < TCP_CC_CWND_MAX ? cc->cwnd + len : TCP_CC_CWND_MAX;
-}
-
-static inline void tcp_cc_shrink(struct tcp_cc *cc, uint32_t len)
-{
-	cc->cwnd = cc->cwnd > len + cc->mss ? cc->cwnd - len : cc->mss;
-}
 
 static inline void tcp_cc_init(struct tcp_cc *cc, const struct tcp_cc_ops *ops, uint32_t mss,
 			       bool syn_lost)
@@ -96,5 +94,30 @@ static inline void tcp_cc_on_undo(struct tcp_cc *cc)
 {
 	cc->ops->on_undo(cc);
 }
+
+/* Both keep the window within TCP_CC_CWND_MAX and above 0 segments. */
+static inline void tcp_cc_grow(struct tcp_cc *cc, uint32_t len)
+{
+	cc->cwnd = cc->cwnd + len < TCP_CC_CWND_MAX ? cc->cwnd + len : TCP_CC_CWND_MAX;
+}
+
+static inline void tcp_cc_shrink(struct tcp_cc *cc, uint32_t len)
+{
+	cc->cwnd = cc->cwnd > len + cc->mss ? cc->cwnd - len : cc->mss;
+}
+
+/* --- what algorithms have in common (net/tcp_cc.c) --- */
+
+/* init: the initial window and no threshold. */
+void tcp_cc_start(struct tcp_cc *cc, bool syn_lost);
+/* on_idle: back to the initial window. */
+void tcp_cc_restart(struct tcp_cc *cc);
+/* Whether enough of the window was in flight that an ACK tells something about the path. */
+bool tcp_cc_was_used(const struct tcp_cc *cc, uint32_t flight_len);
+/* RFC 5681 3.1 with byte counting. */
+void tcp_cc_slow_start(struct tcp_cc *cc, uint32_t acked_len);
+/* Before an event changes anything, and on_undo. */
+void tcp_cc_remember(struct tcp_cc *cc);
+void tcp_cc_restore(struct tcp_cc *cc);
 
 #endif

@@ -113,6 +113,11 @@ void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 	tcp_txq_init(&conn->txq, conn->iss + 1, conn->options.sndbuf_len);
 }
 
+static const struct tcp_cc_ops *const algorithms[] = {
+	[TCP_CONGESTION_CUBIC] = &tcp_cubic,
+	[TCP_CONGESTION_NEWRENO] = &tcp_newreno,
+};
+
 void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 {
 	conn->state = TCP_ESTABLISHED;
@@ -123,7 +128,8 @@ void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 	conn->soft_error = 0;
 	conn->tx_data_ns = net->now_ns;
 	tcp_rtt_established(&conn->rtt, &net->tcp.rtt_limits);
-	tcp_cc_init(&conn->cc, &tcp_newreno, conn->snd_mss, conn->syn_count > 1);
+	tcp_cc_init(&conn->cc, algorithms[net->tcp.config.congestion], conn->snd_mss,
+		    conn->syn_count > 1);
 	tcp_timer_data_acked(net, conn);
 	tcp_timer_keepalive_changed(net, conn);
 	counter_add(conn->from_listen ? &net->counters->conn_accepted

@@ -7,7 +7,8 @@
  *                        steps five and seven
  *      tcp_listen.c .... SYN queue, accept queue;   tcp_timewait.c .... compact entries
  *      tcp_out.c ....... segments when asked;       tcp_reply.c ....... RST and ACK without state
- *      tcp_recovery.c .. what is sent again;        tcp_newreno.c ... how much may be in flight
+ *      tcp_recovery.c .. what is sent again;        tcp_cubic.c, tcp_newreno.c .... how
+ *                        much may be in flight
  *      tcp_timer.c ..... what happens when nothing happens
  *      tcp_user.c, tcp_sockopt.c .... the calls of net/tcp.h
  */

@@ -183,6 +183,8 @@
 	  "", "Window scale option, RFC 7323.")                                                    \
 	X(tcp, sack, FLAG, net.tcp.sack, net.tcp.sack, "true", "", 0, 0, "",                       \
 	  "Selective acknowledgments, RFC 2018 and 2883.")                                         \
+	X(tcp, congestion, CHOICE, net.tcp.congestion, net.tcp.congestion, "\"cubic\"", "", 0, 0,  \
+	  "cubic|newreno", "Congestion control: RFC 9438, or RFC 5681.")                           \
 	X(tcp, nodelay, FLAG, net.tcp.nodelay, net.tcp.nodelay, "false", "", 0, 0, "",             \
 	  "No Nagle algorithm: the default of TCP_NODELAY.")                                       \
 	X(udp, socket_max, NUMBER, net.udp_max, net.udp_max, "128", "", 0, 1048576, "",            \

@@ -48,6 +48,7 @@ struct tcp_config host_config(void)
 		.port_high = 40099,
 		.ttl = 64,
 		.refuse_with_rst = true,
+		.congestion = TCP_CONGESTION_NEWRENO, /* half a window is told at sight */
 	};
 }
 

@@ -74,6 +74,7 @@ static void defaults_of_tcp_are_what_peers_expect(void **state)
 	assert_int_equal(tcp->conn_max, 16384);
 	assert_int_equal(tcp->ttl, 64);
 	assert_true(tcp->refuse_with_rst && tcp->timestamps && tcp->window_scale);
+	assert_int_equal(tcp->congestion, TCP_CONGESTION_CUBIC);
 	assert_false(tcp->nodelay);
 }
 
