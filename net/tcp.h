@@ -92,10 +92,12 @@ int tcp_option_get(struct net *net, struct tcp_conn *conn, int level, int name, 
  * from a template. */
 struct tcp_options {
 	uint32_t rcvbuf_len, sndbuf_len;
-	uint64_t user_timeout_ns, keepalive_idle_ns, keepalive_interval_ns;
+	uint64_t user_timeout_ns; /* RFC 5482, of the SYN too; 0: as configured */
+	uint64_t keepalive_idle_ns, keepalive_interval_ns;
 	uint32_t keepalive_count;
-	bool keepalive, nodelay, linger;
+	bool keepalive, nodelay, linger, reuse_addr;
 	uint32_t linger_s;
+	uint16_t mss_max; /* TCP_MAXSEG; 0: what the path allows */
 	uint8_t ttl, tos;
 };
 void tcp_options_default(const struct net *net, struct tcp_options *options);

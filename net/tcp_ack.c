@@ -77,7 +77,7 @@ static void advance(struct tcp_in *in)
 	conn->rtx_nxt = seq_max(conn->rtx_nxt, conn->snd_una);
 	conn->rtx_end = seq_max(conn->rtx_end, conn->snd_una);
 	conn->soft_error = 0;
-	tcp_txq_acked(&conn->txq, pushes, in->ack);
+	conn->figures.bytes_acked += tcp_txq_acked(&conn->txq, pushes, in->ack);
 	sample_rtt(in);
 	tcp_recovery_progress(in->net, conn, acked_len, flight_len);
 	tcp_timer_data_acked(in->net, conn);

@@ -37,7 +37,7 @@ static void init_numbers(struct net *net, struct tcp_conn *conn)
 	conn->sack = config->sack;
 	conn->rcv_wscale = config->window_scale ? window_scale(conn->options.rcvbuf_len) : 0;
 	conn->ts_offset = tcp_isn_ts_offset(&net->tcp.isn, &conn->flow);
-	conn->progress_ns = conn->rx_ns = net->now_ns;
+	conn->progress_ns = conn->rx_ns = conn->figures.opened_ns = net->now_ns;
 	tcp_rtt_init(&conn->rtt, &net->tcp.rtt_limits);
 	tcp_rxq_init(&conn->rxq, 0, conn->options.rcvbuf_len);
 }
@@ -91,7 +91,7 @@ void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 			   const struct tcp_opts *opts)
 {
 	uint32_t mss = opts->present & TCP_OPT_MSS ? opts->mss : TCP_MSS_DEFAULT;
-	uint32_t mss_max = conn->dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN;
+	uint32_t mss_max = tcp_conn_mss_offered(conn);
 
 	conn->irs = irs;
 	tcp_rxq_init(&conn->rxq, irs + 1, conn->options.rcvbuf_len);
@@ -245,6 +245,16 @@ void tcp_conn_challenge(struct net *net, struct tcp_conn *conn)
 	tcp_conn_want_output(net, conn);
 }
 
+/* TCP_MAXSEG of an open connection: what is sent from now on. */
+static void limit_segments(struct tcp_conn *conn)
+{
+	uint16_t mss = conn->options.mss_max;
+
+	if (conn->timestamps)
+		mss = (uint16_t)(mss - TCP_OPT_TIMESTAMPS_LEN);
+	conn->snd_mss = RTE_MIN(conn->snd_mss, mss);
+}
+
 void tcp_conn_options(struct net *net, struct tcp_conn *conn, const struct tcp_options *options)
 {
 	conn->options = *options;
@@ -253,6 +263,8 @@ void tcp_conn_options(struct net *net, struct tcp_conn *conn, const struct tcp_o
 	if (conn->state == TCP_SYN_SENT && conn->syn_count == 0 && conn->wscale)
 		conn->rcv_wscale = window_scale(options->rcvbuf_len);
 	tcp_timer_keepalive_changed(net, conn);
+	if (tcp_conn_synchronized(conn) && options->mss_max)
+		limit_segments(conn);
 }
 
 #ifdef CLOWDER_DEBUG

@@ -14,6 +14,7 @@
 #include "net/stack.h"
 #include "net/tcp.h"
 #include "net/tcp_cc.h"
+#include "net/tcp_info.h"
 #include "net/tcp_seq.h"
 
 #include <stddef.h>
@@ -74,6 +75,7 @@ struct tcp_conn {
 	bool push_waiting; /* ... for want of a push of the shard's */
 	bool timestamps, wscale, sack;
 	uint8_t snd_wscale, rcv_wscale;
+	bool error_told;       /* through SO_ERROR */
 	int error, soft_error; /* positive errno */
 	struct tcp_options options;
 
@@ -118,6 +120,7 @@ struct tcp_conn {
 
 	uint64_t progress_ns; /* since when the oldest byte not acknowledged waits (R2) */
 	uint64_t rx_ns, rx_data_ns, tx_data_ns, challenge_ns; /* when it last happened; 0: never */
+	struct tcp_figures figures;
 	uint64_t deadline_ns[TCP_TIMER_COUNT];
 	struct wheel_timer timer; /* the earliest of them, or earlier */
 };
@@ -191,6 +194,14 @@ static inline bool tcp_conn_fin_acked(const struct tcp_conn *conn)
 static inline bool tcp_conn_owes(const struct tcp_conn *conn)
 {
 	return tcp_txq_len(&conn->txq) > 0 || (conn->fin_queued && !tcp_conn_fin_acked(conn));
+}
+
+/* The MSS of our SYN: the largest datagram we take (MUST-67), or less if the program wants so. */
+static inline uint16_t tcp_conn_mss_offered(const struct tcp_conn *conn)
+{
+	uint16_t mss = (uint16_t)(conn->dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN);
+
+	return conn->options.mss_max && conn->options.mss_max < mss ? conn->options.mss_max : mss;
 }
 
 /* The shard's clock for timestamps, in milliseconds, as this flow shows it. */

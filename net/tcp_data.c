@@ -56,6 +56,7 @@ static void keep(struct tcp_in *in)
 	switch (tcp_rxq_add(&conn->rxq, &in->net->tcp.reassembly, m, in->seq)) {
 	case TCP_RXQ_ACCEPTED:
 		counter_add(&in->net->counters->tcp_rx_bytes, conn->rxq.rcv_nxt - rcv_nxt);
+		conn->figures.bytes_received += conn->rxq.rcv_nxt - rcv_nxt;
 		conn->dup_acks_owed = 0;
 		in->effects |= TCP_EFFECT_READY | (gap ? TCP_EFFECT_ACK : 0);
 		schedule_ack(in, len);
@@ -63,6 +64,7 @@ static void keep(struct tcp_in *in)
 			discard(conn);
 		break;
 	case TCP_RXQ_REORDERED:
+		conn->figures.reordered++;
 		in->effects |= TCP_EFFECT_DUP_ACK;
 		break;
 	case TCP_RXQ_DUPLICATE:

@@ -279,6 +279,8 @@ static void input_conn(struct net *net, struct tcp_conn *conn, struct rte_mbuf *
 		       << (pkt->tcp_flags & RTE_TCP_SYN_FLAG ? 0 : conn->snd_wscale),
 	};
 
+	conn->figures.segs_in++;
+	conn->figures.data_segs_in += in.len > 0;
 	if (tcp_opt_parse(&in.opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
 			  pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN))
 		steps(&in);

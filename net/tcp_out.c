@@ -89,7 +89,7 @@ static uint32_t write_options(const struct out *out, uint8_t bytes[TCP_OPT_LEN_M
 	}
 	opts = (struct tcp_opts){
 		.present = TCP_OPT_MSS,
-		.mss = (uint16_t)(conn->dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN),
+		.mss = tcp_conn_mss_offered(conn),
 		.wscale = conn->rcv_wscale,
 		.ts_val = tcp_conn_ts_now(out->net, conn),
 		.ts_ecr = conn->ts_recent,
@@ -153,6 +153,23 @@ static void acknowledged(struct tcp_conn *conn)
 	tcp_timer_stop(conn, TCP_TIMER_ACK);
 }
 
+/* Before snd_nxt moves on: what lies before it goes again. */
+static void count_sent(const struct out *out)
+{
+	struct tcp_figures *figures = &out->conn->figures;
+	bool again = seq_lt(out->seq, out->conn->snd_nxt);
+
+	figures->segs_out++;
+	if (again && (out->len > 0 || (out->flags & (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG))))
+		figures->retrans++;
+	if (out->len == 0)
+		return;
+	figures->data_segs_out++;
+	figures->bytes_sent += out->len;
+	if (again)
+		figures->bytes_retrans += out->len;
+}
+
 static struct rte_mbuf *send_or_null(const struct out *out)
 {
 	struct rte_mbuf *m = build_or_null(out);
@@ -160,6 +177,7 @@ static struct rte_mbuf *send_or_null(const struct out *out)
 	if (!m)
 		return NULL;
 	counter_add(&out->net->counters->tcp_tx_segments, 1);
+	count_sent(out);
 	if (out->flags & RTE_TCP_ACK_FLAG)
 		acknowledged(out->conn);
 	return m;

@@ -73,6 +73,7 @@ void tcp_reply_conn(struct net *net, struct tcp_conn *conn, uint8_t flags)
 					 (uint32_t)TCP_WND_MAX),
 	};
 
+	conn->figures.segs_out++;
 	if (net_dst_resolve(net, &conn->dst) == 0)
 		tcp_reply_send(net, &conn->dst, &conn->flow, &reply);
 }

@@ -50,6 +50,8 @@ void tcp_rtt_sample(struct tcp_rtt *rtt, const struct tcp_rtt_limits *limits, ui
 
 	if (rtt_ns == 0)
 		rtt_ns = 1; /* srtt_ns 0 means: no sample */
+	if (rtt->min_ns == 0 || rtt_ns < rtt->min_ns)
+		rtt->min_ns = rtt_ns;
 	if (rtt->srtt_ns == 0) {
 		rtt->srtt_ns = rtt_ns;
 		rtt->rttvar_ns = rtt_ns / 2;

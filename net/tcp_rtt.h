@@ -16,6 +16,7 @@ struct tcp_rtt_limits {
 struct tcp_rtt {
 	uint64_t srtt_ns; /* 0: no sample yet */
 	uint64_t rttvar_ns;
+	uint64_t min_ns;      /* the shortest sample; 0: none */
 	uint64_t rto_ns;      /* to arm the timer with, backoff included */
 	uint64_t timed_at_ns; /* when the timed segment went out */
 	uint32_t timed_seq;   /* the sequence number after its last */

@@ -1,5 +1,6 @@
 /* Options of connections and listeners, as POSIX and Linux name them. */
 #include "net/tcp_conn.h"
+#include "net/tcp_info.h"
 #include "net/tcp_timer.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@ enum {
 	BUF_LEN_MAX = 64 << 20,
 	KEEPALIVE_S_MAX = 32767, /* as Linux */
 	KEEPALIVE_COUNT_MAX = 127,
+	CONGESTION_NAME_LEN = 16, /* TCP_CA_NAME_MAX */
+	MSS_MAX = 32767,
 };
 
 #define SECOND_NS      1000000000ull
@@ -25,7 +28,6 @@ void tcp_options_default(const struct net *net, struct tcp_options *options)
 	*options = (struct tcp_options){
 		.rcvbuf_len = config->rcvbuf_len,
 		.sndbuf_len = config->sndbuf_len,
-		.user_timeout_ns = config->user_timeout_ns,
 		.keepalive_idle_ns = config->keepalive_idle_ns,
 		.keepalive_interval_ns = config->keepalive_interval_ns,
 		.keepalive_count = config->keepalive_count,
@@ -61,6 +63,9 @@ static int set_socket(struct tcp_options *options, int name, int value)
 	switch (name) {
 	case SO_KEEPALIVE:
 		options->keepalive = value != 0;
+		return 0;
+	case SO_REUSEADDR: /* TIME-WAIT is in no listener's way anyhow */
+		options->reuse_addr = value != 0;
 		return 0;
 	case SO_RCVBUF:
 		options->rcvbuf_len = buf_len(value);
@@ -100,6 +105,11 @@ static int set_tcp(struct tcp_options *options, int name, int value)
 		if (value < 0)
 			return -EINVAL;
 		options->user_timeout_ns = (uint64_t)value * MILLISECOND_NS;
+		return 0;
+	case TCP_MAXSEG:
+		if (value != 0 && (value < TCP_MSS_MIN || value > MSS_MAX))
+			return -EINVAL;
+		options->mss_max = (uint16_t)value;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -174,8 +184,18 @@ static int get_number(const struct tcp_options *o, int level, int name, int *out
 		*out = (int)o->rcvbuf_len;
 	else if (level == SOL_SOCKET && name == SO_SNDBUF)
 		*out = (int)o->sndbuf_len;
+	else if (level == SOL_SOCKET && name == SO_REUSEADDR)
+		*out = o->reuse_addr;
 	else if (level == SOL_SOCKET && name == SO_ERROR)
 		*out = 0;
+	else if (level == SOL_SOCKET && name == SO_TYPE)
+		*out = SOCK_STREAM;
+	else if (level == SOL_SOCKET && name == SO_DOMAIN)
+		*out = AF_INET;
+	else if (level == SOL_SOCKET && name == SO_PROTOCOL)
+		*out = IPPROTO_TCP;
+	else if (level == IPPROTO_TCP && name == TCP_MAXSEG)
+		*out = o->mss_max ? o->mss_max : TCP_MSS_DEFAULT;
 	else if (level == IPPROTO_TCP && name == TCP_NODELAY)
 		*out = o->nodelay;
 	else if (level == IPPROTO_TCP && name == TCP_KEEPIDLE)
@@ -207,60 +227,36 @@ int tcp_options_get(const struct tcp_options *options, int level, int name, void
 	return err ? err : copy_out(value, len, &number, sizeof(number));
 }
 
-/* The kernel's names of the states, include/net/tcp_states.h. */
-static const uint8_t info_state[] = {
-	[TCP_CLOSED] = 7,      [TCP_LISTEN] = 10,    [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3,
-	[TCP_ESTABLISHED] = 1, [TCP_FIN_WAIT_1] = 4, [TCP_FIN_WAIT_2] = 5, [TCP_CLOSE_WAIT] = 8,
-	[TCP_CLOSING] = 11,    [TCP_LAST_ACK] = 9,   [TCP_TIME_WAIT] = 6,
-};
-
-static void fill_info(const struct net *net, const struct tcp_conn *conn, struct tcp_info *info)
+/* The name, padded with zeros, cut to the room there is. */
+static int get_congestion(const struct tcp_conn *conn, void *value, uint32_t *len)
 {
-	const uint32_t mss = conn->snd_mss;
+	char name[CONGESTION_NAME_LEN] = {0};
 
-	*info = (struct tcp_info){
-		.tcpi_state = info_state[conn->state],
-		.tcpi_probes = conn->probe_count,
-		.tcpi_backoff = conn->rtt.backoff_count,
-		.tcpi_options = (conn->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-				(conn->wscale ? TCPI_OPT_WSCALE : 0),
-		.tcpi_snd_wscale = conn->snd_wscale & 15,
-		.tcpi_rcv_wscale = conn->rcv_wscale & 15,
-		.tcpi_rto = (uint32_t)(conn->rtt.rto_ns / 1000),
-		.tcpi_ato = (uint32_t)(net->tcp.config.delack_ns / 1000),
-		.tcpi_snd_mss = mss,
-		.tcpi_rcv_mss = conn->rcv_mss,
-		.tcpi_unacked = (tcp_conn_flight(conn) + mss - 1) / mss,
-		.tcpi_last_data_sent =
-			(uint32_t)((net->now_ns - conn->tx_data_ns) / MILLISECOND_NS),
-		.tcpi_last_data_recv =
-			(uint32_t)((net->now_ns - conn->rx_data_ns) / MILLISECOND_NS),
-		.tcpi_last_ack_recv = (uint32_t)((net->now_ns - conn->rx_ns) / MILLISECOND_NS),
-		.tcpi_pmtu = conn->dst.mtu,
-		.tcpi_rtt = (uint32_t)(conn->rtt.srtt_ns / 1000),
-		.tcpi_rttvar = (uint32_t)(conn->rtt.rttvar_ns / 1000),
-		.tcpi_snd_ssthresh = conn->cc.ssthresh / mss,
-		.tcpi_snd_cwnd = conn->cc.cwnd / mss,
-		.tcpi_advmss = conn->dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN,
-		.tcpi_rcv_space = tcp_rxq_window(&conn->rxq),
-		.tcpi_notsent_bytes = conn->txq.end - seq_min(conn->snd_nxt, conn->txq.end),
-	};
+	strncpy(name, conn->cc.ops ? conn->cc.ops->name : tcp_newreno.name, sizeof(name) - 1);
+	return copy_out(value, len, name, sizeof(name));
 }
 
 int tcp_option_get(struct net *net, struct tcp_conn *conn, int level, int name, void *value,
 		   uint32_t *len)
 {
 	struct tcp_info info;
-	int error;
+	int error, number;
 
 	if (level == SOL_SOCKET && name == SO_ERROR) {
-		error = conn->error ? conn->error : conn->soft_error;
+		error = conn->error && !conn->error_told ? conn->error : conn->soft_error;
+		conn->error_told = conn->error != 0;
 		conn->soft_error = 0;
 		return copy_out(value, len, &error, sizeof(error));
 	}
 	if (level == IPPROTO_TCP && name == TCP_INFO) {
-		fill_info(net, conn, &info);
+		tcp_info_fill(net, conn, &info);
 		return copy_out(value, len, &info, sizeof(info));
+	}
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return get_congestion(conn, value, len);
+	if (level == IPPROTO_TCP && name == TCP_MAXSEG && tcp_conn_synchronized(conn)) {
+		number = conn->snd_mss;
+		return copy_out(value, len, &number, sizeof(number));
 	}
 	return tcp_options_get(&conn->options, level, name, value, len);
 }

@@ -70,10 +70,10 @@ void tcp_timer_keepalive_changed(struct net *net, struct tcp_conn *conn)
 
 uint64_t tcp_timer_patience_ns(const struct net *net, const struct tcp_conn *conn)
 {
-	if (!tcp_conn_synchronized(conn))
-		return net->tcp.config.syn_timeout_ns;
-	return conn->options.user_timeout_ns ? conn->options.user_timeout_ns
-					     : net->tcp.config.user_timeout_ns;
+	if (conn->options.user_timeout_ns)
+		return conn->options.user_timeout_ns;
+	return tcp_conn_synchronized(conn) ? net->tcp.config.user_timeout_ns
+					   : net->tcp.config.syn_timeout_ns;
 }
 
 /* --- what is due; each returns false when the connection came to its end --- */

@@ -150,7 +150,7 @@ static void options_that_are_none_or_nonsense_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(
-		tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value)),
+		tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_BROADCAST, &value, sizeof(value)),
 		-ENOPROTOOPT);
 	assert_int_equal(tcp_option_set(p.h->net, p.conn, 12345, 1, &value, sizeof(value)),
 			 -ENOPROTOOPT);
@@ -168,6 +168,13 @@ static void options_that_are_none_or_nonsense_are_refused(void **state)
 	assert_int_equal(
 		tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_LINGER, &value, sizeof(value)),
 		-EINVAL);
+	value = TCP_MSS_MIN - 1;
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_MAXSEG, &value, sizeof(value)),
+		-EINVAL);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_DEFER_ACCEPT, &value,
+					sizeof(value)),
+			 -ENOPROTOOPT);
 	peer_end(&p);
 }
 
@@ -192,10 +199,152 @@ static void so_error_and_tcp_info_tell_how_it_stands(void **state)
 	assert_int_equal(get(&p, SOL_SOCKET, SO_ERROR), 0);
 	peer_send(&p, RST, 1, 0, 0);
 	assert_int_equal(get(&p, SOL_SOCKET, SO_ERROR), ECONNRESET);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_ERROR), 0);
+	assert_int_equal(tcp_conn_error(p.conn), ECONNRESET);
 	len = 4;
 	assert_int_equal(tcp_option_get(p.h->net, p.conn, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
 	assert_int_equal(len, 4);
 	assert_int_equal(info.tcpi_state, 7);
+	peer_end(&p);
+}
+
+static struct tcp_info info_of(struct peer *p)
+{
+	struct tcp_info info;
+	uint32_t len = sizeof(info);
+
+	memset(&info, 0xff, sizeof(info));
+	assert_int_equal(tcp_option_get(p->h->net, p->conn, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	assert_int_equal(len, sizeof(info));
+	return info;
+}
+
+static void tcp_info_counts_what_went_and_came(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	struct tcp_info info;
+
+	(void)state;
+	info = info_of(&p);
+	assert_int_equal(info.tcpi_segs_in, 2 - 1); /* the SYN made the connection */
+	assert_int_equal(info.tcpi_segs_out, 1);
+	assert_int_equal(info.tcpi_snd_ssthresh, 0x7fffffff);
+	assert_int_equal(info.tcpi_advmss, MSS);
+	assert_int_equal(info.tcpi_ca_state, TCP_CA_Open);
+	peer_push(&p, 2 * MSS);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_expect(&p, ACK | PSH, 1 + MSS, 1, MSS);
+	peer_after(&p, 50 * MS);
+	peer_send(&p, ACK, 1, 1 + MSS, 0);
+	peer_send(&p, ACK | PSH, 1, 1 + MSS, 100);
+	peer_expect(&p, ACK, 1 + 2 * MSS, 101, 0);
+	peer_send(&p, ACK | PSH, 201, 1 + MSS, 50);
+	peer_expect(&p, ACK, 1 + 2 * MSS, 101, 0);
+	peer_after(&p, 2 * S);
+	peer_expect(&p, ACK | PSH, 1 + MSS, 101, MSS);
+	info = info_of(&p);
+	assert_int_equal(info.tcpi_ca_state, TCP_CA_Loss);
+	assert_true(info.tcpi_retransmits > 0);
+	assert_int_equal(info.tcpi_bytes_acked, MSS);
+	assert_int_equal(info.tcpi_bytes_sent, 3 * MSS);
+	assert_int_equal(info.tcpi_bytes_retrans, MSS);
+	assert_int_equal(info.tcpi_total_retrans, 1);
+	assert_int_equal(info.tcpi_bytes_received, 100);
+	assert_int_equal(info.tcpi_rcv_ooopack, 1);
+	assert_int_equal(info.tcpi_segs_in, 4);
+	assert_int_equal(info.tcpi_data_segs_in, 2);
+	assert_int_equal(info.tcpi_segs_out, 6);
+	assert_int_equal(info.tcpi_data_segs_out, 3);
+	assert_int_equal(info.tcpi_snd_wnd, PEER_WND);
+	assert_true(info.tcpi_min_rtt <= info.tcpi_rtt);
+	assert_in_range(info.tcpi_last_data_recv, 1990, 2020);
+	peer_end(&p);
+}
+
+/* MUST-14, MUST-16 */
+static void a_segment_size_of_the_programs_is_offered_and_kept_to(void **state)
+{
+	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
+	const struct seg syn = {.flags = SYN, .wnd = PEER_WND, .opts = mss, .opts_len = 4};
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	struct tcp_options options;
+	const int small = 1000;
+
+	(void)state;
+	tcp_options_default(p.h->net, &options);
+	assert_int_equal(tcp_options_set(&options, IPPROTO_TCP, TCP_MAXSEG, &small, sizeof(small)),
+			 0);
+	tcp_listener_options(p.listener, &options);
+	peer_send_seg(&p, &syn);
+	assert_int_equal(peer_expect(&p, SYN | ACK, 0, 1, 0).parsed.mss, 1000);
+	peer_send(&p, ACK, 1, 1, 0);
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_MAXSEG), 1000);
+	peer_push(&p, 1500);
+	peer_expect(&p, ACK, 1, 1, 1000);
+	peer_expect(&p, ACK | PSH, 1001, 1, 500);
+	/* Less is possible at any time, more is not. */
+	set(&p, IPPROTO_TCP, TCP_MAXSEG, 1200);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_MAXSEG), 1000);
+	set(&p, IPPROTO_TCP, TCP_MAXSEG, 200);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_MAXSEG), 200);
+	peer_send(&p, ACK, 1, 1501, 0);
+	peer_push(&p, 300);
+	peer_expect(&p, ACK, 1501, 1, 200);
+	peer_expect(&p, ACK | PSH, 1701, 1, 100);
+	peer_end(&p);
+}
+
+/* MUST-21, MUST-22, RFC 5482 2 */
+static void a_user_timeout_ends_an_open_too(void **state)
+{
+	const struct tcp_config config = host_config();
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	struct peer p = peer_begin(&config);
+	struct seg seg;
+
+	(void)state;
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &p.conn), 0);
+	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_USER_TIMEOUT), 0); /* as configured */
+	set(&p, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+	for (unsigned i = 0; i < 60; i++) {
+		assert_true(i > 49 || !tcp_conn_error(p.conn));
+		while (peer_take(&p, &seg))
+			assert_int_equal(seg.flags, SYN);
+		peer_after(&p, 100 * MS);
+	}
+	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+	peer_end(&p);
+}
+
+static void what_linux_programs_set_and_ask_is_there(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	char name[20] = "................";
+	uint32_t len = sizeof(name);
+
+	(void)state;
+	set(&p, SOL_SOCKET, SO_REUSEADDR, 1);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_REUSEADDR), 1);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_DOMAIN), AF_INET);
+	assert_int_equal(get(&p, SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
+	assert_int_equal(get(&p, IPPROTO_TCP, TCP_MAXSEG), MSS);
+	assert_int_equal(tcp_option_get(p.h->net, p.conn, IPPROTO_TCP, TCP_CONGESTION, name, &len),
+			 0);
+	assert_int_equal(len, 16);
+	assert_string_equal(name, p.conn->cc.ops->name);
+	len = 3;
+	memset(name, '.', sizeof(name));
+	assert_int_equal(tcp_option_get(p.h->net, p.conn, IPPROTO_TCP, TCP_CONGESTION, name, &len),
+			 0);
+	assert_int_equal(len, 3);
+	assert_memory_equal(name, p.conn->cc.ops->name, 3);
+	assert_int_equal(name[3], '.');
 	peer_end(&p);
 }
 
@@ -256,6 +405,10 @@ int main(void)
 		host_test(what_is_set_is_what_is_read),
 		host_test(options_that_are_none_or_nonsense_are_refused),
 		host_test(so_error_and_tcp_info_tell_how_it_stands),
+		host_test(tcp_info_counts_what_went_and_came),
+		host_test(a_segment_size_of_the_programs_is_offered_and_kept_to),
+		host_test(a_user_timeout_ends_an_open_too),
+		host_test(what_linux_programs_set_and_ask_is_there),
 		host_test(accepted_connections_have_their_listeners_options),
 		host_test(diffserv_and_ttl_are_the_programs),
 		host_test(a_bigger_receive_buffer_opens_the_window),

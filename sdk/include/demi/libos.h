@@ -112,10 +112,28 @@ DEMI_API int demi_pushto(demi_qtoken_t *qt_out, int sockqd, const demi_sgarray_t
 DEMI_API int demi_pop(demi_qtoken_t *qt_out, int qd) ATTR_NONNULL(1);
 
 /*
- * Options, levels, names and types as in <sys/socket.h> and <netinet/tcp.h>: SO_LINGER,
- * SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_NODELAY, SO_RCVBUF, SO_SNDBUF,
- * TCP_USER_TIMEOUT; to be asked only: TCP_INFO, SO_ERROR. Others give ENOPROTOOPT, a length or
- * value that does not fit EINVAL. *optlen is the room at optval, then what was written.
+ * Options of a stream, with levels, names and types as in <sys/socket.h>, <netinet/in.h> and
+ * <netinet/tcp.h>; accepted connections begin with their listener's. Others give ENOPROTOOPT, a
+ * length or value that does not fit EINVAL. *optlen is the room at optval, then what was written:
+ * what does not fit is cut off.
+ *
+ *   SO_LINGER         {1, 0}: demi_close() sends an RST and forgets what was pushed; {1, n}: it
+ *                     holds the caller for up to n seconds, until the peer has everything
+ *   SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT: off; seconds, seconds, probes
+ *   TCP_USER_TIMEOUT  milliseconds that bytes, or a SYN, go unanswered before ETIMEDOUT (RFC 5482);
+ *                     0: as configured
+ *   TCP_NODELAY       Nagle's algorithm is off
+ *   TCP_MAXSEG        bytes of a segment at most; before a connection is made also what the peer is
+ *                     told; asked of a connection, what is sent now
+ *   SO_RCVBUF, SO_SNDBUF: bytes of one connection, 4 KiB to 64 MiB
+ *   IP_TTL, IP_TOS    of what is sent; the two ECN bits are TCP's
+ *   SO_REUSEADDR      remembered; TIME-WAIT never keeps a port from a listener
+ * To be asked only:
+ *   TCP_INFO          of a connection: struct tcp_info of <linux/tcp.h>, of which the one of
+ *                     <netinet/tcp.h> is the beginning; what is not known is 0
+ *   TCP_CONGESTION    a name, up to 16 bytes with zeros at its end
+ *   SO_ERROR          why the connection died, or what the network said about it; once
+ *   SO_TYPE, SO_DOMAIN, SO_PROTOCOL
  */
 DEMI_API int demi_setsockopt(int qd, int level, int optname, const void *optval, socklen_t optlen)
 	ATTR_NONNULL(4);
