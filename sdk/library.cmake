@@ -12,7 +12,7 @@ else()
 endif()
 target_include_directories(clowder INTERFACE
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-set_target_properties(clowder PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+set_target_properties(clowder PROPERTIES CLOWDER_WHOLE ON VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
   LINKER_LANGUAGE CXX LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
 add_library(clowder::clowder ALIAS clowder)
 
@@ -25,7 +25,7 @@ set(archive ${CMAKE_CURRENT_BINARY_DIR}/libclowder.a)
 add_custom_command(OUTPUT ${archive}
   COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o clowder.o --whole-archive $<TARGET_FILE:clowder_sdk>
           --no-whole-archive --start-group ${archives} --end-group
-  COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=demi_* clowder.o
+  COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=demi_* --remove-section=.gnu.lto_* clowder.o
   COMMAND ${CMAKE_COMMAND} -E rm -f ${archive}
   COMMAND ${CMAKE_AR} rcs ${archive} clowder.o
   DEPENDS ${targets} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} VERBATIM
