@@ -251,6 +251,53 @@ static void a_reset_fails_every_pending_token_exactly_once(void **state)
 	solo_assert_failed(solo_pop(qd), ECONNRESET);
 }
 
+/* MUST-47 */
+static void whatever_ends_a_connection_is_what_its_tokens_say(void **state)
+{
+	static const int errors[] = {ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ECONNABORTED};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct tcp_conn *conn;
+		int32_t qd = solo_connected(&conn);
+		uint64_t pop = solo_pop(qd), sent = solo_push(qd, "sent"), waiting, ending;
+
+		fake_room(solo->net, conn, 0);
+		waiting = solo_push(qd, "waiting");
+		if (i % 2)
+			assert_int_equal(shard_close_async(solo, qd, &ending), 0);
+		fake_fail(solo->net, conn, errors[i]);
+		solo_assert_failed(pop, i % 2 ? ECANCELED : errors[i]);
+		solo_assert_failed(sent, errors[i]);
+		solo_assert_failed(waiting, errors[i]);
+		if (i % 2)
+			solo_assert_failed(ending, errors[i]);
+		else
+			assert_int_equal(shard_close(solo, qd), 0);
+	}
+}
+
+/* RFC 6056 3.3.1 */
+static void chosen_ports_do_not_follow_each_other(void **state)
+{
+	const struct net_endpoint any = {0};
+	uint16_t last = 0;
+	unsigned followed = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		struct net_endpoint local;
+		int32_t qd = stream();
+
+		assert_int_equal(shard_bind(solo, qd, &any), 0);
+		assert_int_equal(shard_local(solo, qd, &local), 0);
+		followed += rte_be_to_cpu_16(local.port) == last + 1;
+		last = rte_be_to_cpu_16(local.port);
+		assert_int_equal(shard_close(solo, qd), 0);
+	}
+	assert_true(followed <= 1);
+}
+
 /* --- pushes --- */
 static void a_push_completes_when_it_was_acknowledged(void **state)
 {
@@ -541,6 +588,8 @@ int main(void)
 		TEST(pops_complete_in_order_with_what_arrives),
 		TEST(a_fin_is_a_zero_length_pop_again_and_again),
 		TEST(a_reset_fails_every_pending_token_exactly_once),
+		TEST(whatever_ends_a_connection_is_what_its_tokens_say),
+		TEST(chosen_ports_do_not_follow_each_other),
 		TEST(a_push_completes_when_it_was_acknowledged),
 		TEST(pushes_without_room_wait_and_keep_their_order),
 		TEST(a_push_that_waits_holds_its_buffer_only_once_the_program_has_let_go),
