@@ -176,6 +176,9 @@ static void what_is_not_toml_is_refused_with_its_place(void **state)
 		      "there");
 	assert_int_equal(parse("[tcp]\nttl = 99999999999999999999999\n"), -EINVAL);
 	assert_memory_equal(why, "file.toml:2: ", 13);
+	/* U+FF7F, of which toml++ does not know whether it is white */
+	assert_int_equal(parse("[tcp]\n\xef\xbd\xbf = 1\n"), -EINVAL);
+	assert_memory_equal(why, "file.toml:2: found at column 1 what is not TOML: ", 49);
 }
 
 static void an_unknown_key_names_the_nearest_one(void **state)
