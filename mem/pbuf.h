@@ -7,6 +7,7 @@
 #define MEM_PBUF_H
 
 #include <rte_mbuf.h>
+#include <sanitizer/asan_interface.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,6 +46,16 @@ static inline bool pbuf_on_device(struct rte_mbuf *m)
 	const struct pbuf *p = pbuf_of(m);
 
 	return rte_mbuf_refcnt_read(m) > (uint32_t)p->handle_count + p->send_count;
+}
+
+/* Room for len more bytes behind a received packet's, which there has to be. Fuzzers poison what is
+ * behind a packet, so that nobody gets there in another way. */
+static inline void *pbuf_append(struct rte_mbuf *m, uint16_t len)
+{
+	void *room = rte_pktmbuf_append(m, len);
+
+	ASAN_UNPOISON_MEMORY_REGION(room, len);
+	return room;
 }
 
 #endif

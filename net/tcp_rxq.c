@@ -78,7 +78,7 @@ static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m)
 	if (2u * len >= true_size(m) || !RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
 	    len > rte_pktmbuf_tailroom(tail))
 		return false;
-	memcpy(rte_pktmbuf_append(tail, len), rte_pktmbuf_mtod(m, void *), len);
+	memcpy(pbuf_append(tail, len), rte_pktmbuf_mtod(m, void *), len);
 	rte_pktmbuf_free(m);
 	return true;
 }
