@@ -23,7 +23,12 @@
 	X(ip_not_ours, "IPv4 destination is not one of our addresses")                             \
 	X(ip_source, "IPv4 source address that cannot be a sender's")                              \
 	X(ip_source_route, "IPv4 source route option")                                             \
-	X(ip_fragment, "IPv4 fragment")                                                            \
+	X(ip_fragment, "IPv4 fragment while reassembly is configured off")                         \
+	X(ip_fragment_bad, "IPv4 fragment with an illegal length, or that hides a TCP header")     \
+	X(ip_fragment_duplicate, "IPv4 fragment that was there already")                           \
+	X(ip_fragment_overlap, "IPv4 fragments that overlap or disagree about the whole's length") \
+	X(ip_reassembly_full, "IPv4 fragments beyond the limits of reassembly")                    \
+	X(ip_reassembly_timeout, "IPv4 fragments whose others did not come in time")               \
 	X(ip_protocol, "IPv4 protocol that Clowder does not speak")                                \
 	X(ip_no_route, "no route to the destination")                                              \
 	X(icmp_bad, "malformed ICMP message")                                                      \
@@ -78,6 +83,7 @@
 	X(tcp_zero_window_probes, "zero-window probes sent")                                       \
 	X(udp_rx_datagrams, "UDP datagrams received for a socket")                                 \
 	X(udp_tx_datagrams, "UDP datagrams sent")                                                  \
+	X(ip_reassembled, "IPv4 datagrams put together from fragments")                            \
 	X(icmp_echo_replies, "echo requests answered")                                             \
 	X(tokens_made, "tokens made")                                                              \
 	X(tokens_done, "tokens completed")                                                         \

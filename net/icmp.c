@@ -4,10 +4,13 @@
 #include "net/ip4.h"
 
 #include <rte_icmp.h>
+#include <string.h>
 
 enum {
 	ICMP_UNREACHABLE = 3,
 	ICMP_PORT_UNREACHABLE = 3,
+	ICMP_TIME_EXCEEDED = 11,
+	ICMP_REASSEMBLY = 1,
 	ICMP_HEADER_LEN = sizeof(struct rte_icmp_hdr),
 	/* An error is an IP packet of at most 576 bytes: RFC 1812 4.3.2.3. */
 	QUOTED_LEN_MAX = 576 - IP4_HEADER_LEN - ICMP_HEADER_LEN,
@@ -26,7 +29,7 @@ static enum drop_reason withheld(struct net *net)
 }
 
 /* m begins with the ICMP header; its checksum is computed, and back it goes. */
-static void send_back(struct net *net, struct net_dst *dst, struct rte_mbuf *m)
+static void send_back(struct net *net, const struct net_dst *dst, struct rte_mbuf *m)
 {
 	struct rte_icmp_hdr *icmp = rte_pktmbuf_mtod(m, struct rte_icmp_hdr *);
 
@@ -108,5 +111,48 @@ void icmp_port_unreachable(struct net *net, struct rte_mbuf *m)
 	icmp = (struct rte_icmp_hdr *)rte_pktmbuf_prepend(m, ICMP_HEADER_LEN);
 	*icmp = (struct rte_icmp_hdr){.icmp_type = ICMP_UNREACHABLE,
 				      .icmp_code = ICMP_PORT_UNREACHABLE};
+	send_back(net, &dst, m);
+}
+
+void icmp_quote(struct rte_mbuf *m, struct icmp_quote *quote)
+{
+	const struct net_pkt *pkt = net_pkt_of(m);
+	uint16_t len = RTE_MIN(m->data_len, pkt->l4_off + 8) - ETH_HEADER_LEN;
+
+	quote->len = 0;
+	if (pkt->multi || len > sizeof(quote->bytes))
+		return;
+	quote->len = len;
+	quote->iface = m->port;
+	quote->local = pkt->flow.local;
+	quote->remote = pkt->flow.remote;
+	quote->mac = eth_header(m)->src_addr;
+	memcpy(quote->bytes, rte_pktmbuf_mtod_offset(m, const void *, ETH_HEADER_LEN), len);
+}
+
+void icmp_reassembly_timeout(struct net *net, const struct icmp_quote *quote)
+{
+	const struct net_dst dst = {
+		.source = quote->local,
+		.next = quote->remote,
+		.iface = quote->iface,
+		.mtu = net_iface_get(net->tables, quote->iface)->mtu,
+		.mac = quote->mac,
+		.neigh_version = net->neigh_version,
+		.recheck_ns = UINT64_MAX,
+	};
+	enum drop_reason reason = withheld(net);
+	struct rte_mbuf *m = reason == DROP_COUNT ? mem_small_or_null(net->mem) : NULL;
+	struct rte_icmp_hdr *icmp;
+
+	if (!m) {
+		counter_add(&net->counters->drop[reason == DROP_COUNT ? DROP_mem_none : reason], 1);
+		return;
+	}
+	icmp = (struct rte_icmp_hdr *)rte_pktmbuf_append(m, ICMP_HEADER_LEN + quote->len);
+	CHECK(icmp);
+	*icmp = (struct rte_icmp_hdr){.icmp_type = ICMP_TIME_EXCEEDED,
+				      .icmp_code = ICMP_REASSEMBLY};
+	memcpy(icmp + 1, quote->bytes, quote->len);
 	send_back(net, &dst, m);
 }

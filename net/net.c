@@ -3,6 +3,7 @@
 #include "net/arp.h"
 #include "net/icmp.h"
 #include "net/parse.h"
+#include "net/reassembly.h"
 #include "net/reply.h"
 #include "net/stack.h"
 #include "net/steer.h"
@@ -43,8 +44,11 @@ int net_create(struct net **out, const struct net_config *config, const struct n
 	if (!err)
 		err = udp_create(net);
 	if (!err)
+		err = reassembly_create(net);
+	if (!err)
 		err = tcp_stack_init(net, &config->tcp, now_ns);
 	if (err) {
+		reassembly_destroy(net);
 		udp_destroy(net);
 		arp_destroy(net);
 		free(net);
@@ -59,6 +63,7 @@ void net_destroy(struct net *net)
 	if (!net)
 		return;
 	tcp_stack_fini(net);
+	reassembly_destroy(net);
 	udp_destroy(net);
 	arp_destroy(net);
 	reply_fini(net);
@@ -134,28 +139,49 @@ static void parse_burst(struct net *net, struct rte_mbuf **pkts, unsigned n, str
 	}
 }
 
-/* To the protocols; TCP's are kept together, as ACKs are decided at the end of a burst (MUST-58).
- */
-static void dispatch(struct net *net, struct rte_mbuf **pkts, unsigned n, struct sorted *sorted)
+/* Takes a fragment; the whole that it completes, if this shard is its flow's owner. NULL: none. */
+static struct rte_mbuf *reassemble_or_null(struct net *net, struct rte_mbuf *m)
 {
-	for (unsigned i = 0; i < n; i++) {
-		switch (net_pkt_of(pkts[i])->kind) {
-		case NET_PKT_TCP:
-			sorted->tcp[sorted->tcp_count++] = pkts[i];
-			break;
-		case NET_PKT_UDP:
-			udp_input(net, pkts[i]);
-			break;
-		case NET_PKT_ICMP_ERROR:
-			icmp_input_error(net, pkts[i]);
-			break;
-		case NET_PKT_ICMP:
-			icmp_input(net, pkts[i]);
-			break;
-		case NET_PKT_ARP:
-			arp_input(net, pkts[i]);
-			break;
-		}
+	enum drop_reason reason;
+
+	m = reassembly_input(net, m);
+	if (!m)
+		return NULL;
+	reason = parse_frame(net->tables, m);
+	if (reason != PARSE_OK) {
+		net_drop(net, m, reason);
+		return NULL;
+	}
+	if (net_pkt_of(m)->kind <= NET_PKT_ICMP_ERROR && steer_burst(net, &m, 1) == 0)
+		return NULL;
+	return m;
+}
+
+/* To its protocol; TCP's are kept together, as ACKs are decided at the end of a burst (MUST-58). */
+static void dispatch(struct net *net, struct rte_mbuf *m, struct sorted *sorted)
+{
+	if (net_pkt_of(m)->kind == NET_PKT_FRAGMENT)
+		m = reassemble_or_null(net, m);
+	if (!m)
+		return;
+	switch (net_pkt_of(m)->kind) {
+	case NET_PKT_TCP:
+		sorted->tcp[sorted->tcp_count++] = m;
+		break;
+	case NET_PKT_UDP:
+		udp_input(net, m);
+		break;
+	case NET_PKT_ICMP_ERROR:
+		icmp_input_error(net, m);
+		break;
+	case NET_PKT_ICMP:
+		icmp_input(net, m);
+		break;
+	case NET_PKT_ARP:
+		arp_input(net, m);
+		break;
+	default:
+		CHECK(!"a whole packet is no fragment");
 	}
 }
 
@@ -168,12 +194,15 @@ void net_input(struct net *net, struct rte_mbuf **pkts, unsigned n, enum net_sou
 	enter(net, now_ns);
 	sorted.flow_count = sorted.other_count = sorted.tcp_count = 0;
 	if (source == NET_FROM_SHARD) {
-		dispatch(net, pkts, n, &sorted);
+		for (unsigned i = 0; i < n; i++)
+			dispatch(net, pkts[i], &sorted);
 	} else {
 		parse_burst(net, pkts, n, &sorted);
 		sorted.flow_count = steer_burst(net, sorted.flows, sorted.flow_count);
-		dispatch(net, sorted.others, sorted.other_count, &sorted);
-		dispatch(net, sorted.flows, sorted.flow_count, &sorted);
+		for (unsigned i = 0; i < sorted.other_count; i++)
+			dispatch(net, sorted.others[i], &sorted);
+		for (unsigned i = 0; i < sorted.flow_count; i++)
+			dispatch(net, sorted.flows[i], &sorted);
 	}
 	if (sorted.tcp_count)
 		tcp_input(net, sorted.tcp, sorted.tcp_count);
@@ -183,8 +212,9 @@ uint64_t net_poll(struct net *net, uint64_t now_ns)
 {
 	enter(net, now_ns);
 	arp_poll(net);
+	reassembly_poll(net);
 	tcp_poll(net);
-	return RTE_MIN(arp_deadline(net), tcp_deadline(net));
+	return RTE_MIN(RTE_MIN(arp_deadline(net), reassembly_deadline(net)), tcp_deadline(net));
 }
 
 unsigned net_output(struct net *net, uint16_t iface, struct rte_mbuf **pkts, unsigned n,

@@ -71,11 +71,22 @@ struct tcp_config {
 	bool nodelay; /* the default of TCP_NODELAY */
 };
 
+enum { REASSEMBLY_DATAGRAM_MAX = 65536 };
+
+/* Limits of one shard; net/reassembly.h. */
+struct reassembly_config {
+	uint32_t datagram_max; /* at one time; 0: fragments are dropped */
+	uint32_t fragment_max; /* of one datagram, at least 2 */
+	uint64_t len_max;      /* bytes, by true buffer size */
+	uint64_t timeout_ns;   /* from the first fragment that came */
+};
+
 struct net_config {
 	uint16_t shard, shard_count;
 	uint32_t udp_max;	  /* UDP sockets of this shard */
 	uint32_t udp_queue_len;	  /* packets that one UDP socket holds */
 	uint32_t icmp_per_second; /* replies and errors, RFC 1812 4.3.2.8 */
+	struct reassembly_config reassembly;
 	struct tcp_config tcp;
 };
 

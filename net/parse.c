@@ -235,6 +235,19 @@ static enum drop_reason check_destination(const struct net_tables *tables, struc
 	return PARSE_OK;
 }
 
+/* All fragments of a datagram have the same "flow", and so the same shard. */
+static enum drop_reason parse_fragment(struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
+{
+	struct net_pkt *pkt = net_pkt_of(m);
+
+	if (pkt->proto != IPPROTO_TCP && pkt->proto != IPPROTO_UDP && pkt->proto != IPPROTO_ICMP)
+		return DROP_ip_protocol;
+	pkt->kind = NET_PKT_FRAGMENT;
+	pkt->flow.local_port = ip->packet_id;
+	pkt->flow.remote_port = rte_cpu_to_be_16(pkt->proto);
+	return PARSE_OK;
+}
+
 static enum drop_reason parse_ip4(const struct net_tables *tables, struct rte_mbuf *m)
 {
 	struct net_pkt *pkt = net_pkt_of(m);
@@ -253,13 +266,12 @@ static enum drop_reason parse_ip4(const struct net_tables *tables, struct rte_mb
 	reason = check_destination(tables, m, pkt->flow.local, pkt->proto);
 	if (reason != PARSE_OK)
 		return reason;
-	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
-		return DROP_ip_fragment;
-
 	total_len = rte_be_to_cpu_16(ip->total_length);
 	l4_len = total_len - rte_ipv4_hdr_len(ip);
 	rte_pktmbuf_trim(m, m->data_len - ETH_HEADER_LEN - total_len);
 	pkt->l4_off = ETH_HEADER_LEN + rte_ipv4_hdr_len(ip);
+	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+		return parse_fragment(m, ip);
 	switch (pkt->proto) {
 	case IPPROTO_TCP:
 		return parse_tcp(m, ip, l4_len);

@@ -21,6 +21,7 @@
 enum net_pkt_kind {
 	NET_PKT_TCP,
 	NET_PKT_UDP,
+	NET_PKT_FRAGMENT,   /* of IPv4; the flow's ports are the datagram's id and protocol */
 	NET_PKT_ICMP_ERROR, /* about the flow, of the protocol proto */
 	NET_PKT_ICMP,	    /* any other ICMP message */
 	NET_PKT_ARP,

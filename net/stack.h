@@ -4,6 +4,7 @@
  *
  *      net.c     input, poll, output; ready list; reply queues; net_drop
  *      parse.c   bytes -> struct net_pkt (net/pkt.h)
+ *      reassembly.c  fragments -> whole packets, parsed again
  *      arp.c     resolving next hops;  ip4.c, icmp.c, udp.c;  tcp_*.c (net/tcp_stack.h)
  */
 #ifndef NET_STACK_H
@@ -21,6 +22,7 @@
 #include <stdint.h>
 
 struct arp;
+struct reassembly;
 struct udp;
 
 enum { NET_REPLY_MAX = 256 }; /* a power of two */
@@ -50,6 +52,7 @@ struct net {
 	struct net_rate icmp_rate;
 	struct arp *arp;
 	struct udp *udp;
+	struct reassembly *reassembly; /* NULL: fragments are dropped */
 	struct tcp_stack tcp;
 	struct net_replies replies[NET_IFACE_MAX];
 };

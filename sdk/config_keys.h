@@ -22,6 +22,7 @@
 	X(neighbour, true, "A neighbour whose MAC address is never asked for.")                    \
 	X(tcp, false, "TCP. Counts are per shard.")                                                \
 	X(udp, false, "UDP. Counts are per shard.")                                                \
+	X(ip, false, "IPv4. Counts are per shard.")                                                \
 	X(icmp, false, "ICMP.")                                                                    \
 	X(telemetry, false, "Figures for dpdk-telemetry.py.")                                      \
 	X(log, false, "Lines on stderr.")
@@ -33,6 +34,7 @@
 #define CONFIG_STRUCT_neighbour struct net_neigh
 #define CONFIG_STRUCT_tcp	struct runtime_config
 #define CONFIG_STRUCT_udp	struct runtime_config
+#define CONFIG_STRUCT_ip	struct runtime_config
 #define CONFIG_STRUCT_icmp	struct runtime_config
 #define CONFIG_STRUCT_telemetry struct runtime_config
 #define CONFIG_STRUCT_log	struct runtime_config
@@ -191,6 +193,16 @@
 	  "UDP sockets.")                                                                          \
 	X(udp, queue_packets, NUMBER, net.udp_queue_len, net.udp_queue_len, "128", "", 1, 65536,   \
 	  "", "Datagrams that one socket holds until the program takes them.")                     \
+	X(ip, reassembly_datagrams, NUMBER, net.reassembly.datagram_max,                           \
+	  net.reassembly.datagram_max, "256", "", 0, REASSEMBLY_DATAGRAM_MAX, "",                  \
+	  "Datagrams that wait for more of their fragments; 0: fragments are dropped.")            \
+	X(ip, reassembly_fragments, NUMBER, net.reassembly.fragment_max,                           \
+	  net.reassembly.fragment_max, "8", "", 2, 8, "", "Fragments that a datagram may have.")   \
+	X(ip, reassembly_kib, NUMBER, net.reassembly.len_max, net.reassembly.len_max, "2048", "",  \
+	  16, 1048576, "KiB", "What fragments that wait may pin.")                                 \
+	X(ip, reassembly_timeout_ms, NUMBER, net.reassembly.timeout_ns, net.reassembly.timeout_ns, \
+	  "30000", "", 1, 120000, "ms",                                                            \
+	  "How long they wait (RFC 1122 says 60 to 120 s, Linux waits 30).")                       \
 	X(icmp, per_second, NUMBER, net.icmp_per_second, net.icmp_per_second, "1000", "", 0,       \
 	  1000000, "", "Replies and errors that a shard sends in a second.")                       \
 	X(telemetry, enabled, FLAG, telemetry, telemetry, "true", "", 0, 0, "",                    \

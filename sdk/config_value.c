@@ -18,10 +18,7 @@ static uint64_t scale(const char *unit)
 		const char *unit;
 		uint64_t scale;
 	} units[] = {
-		{"us", 1000},
-		{"ms", 1000000},
-		{"s", 1000000000},
-		{"MiB", 1048576},
+		{"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"KiB", 1024}, {"MiB", 1048576},
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

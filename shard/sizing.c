@@ -36,7 +36,8 @@ static struct mem_demand demand_of(const struct runtime *runtime)
 		.shard_count = runtime->shard_count,
 		.port_count = config->port_count,
 		.conn_count_max = config->net.tcp.conn_max,
-		.budget_len = config->rcv_budget_len + config->net.tcp.reassembly_len,
+		.budget_len = config->rcv_budget_len + config->net.tcp.reassembly_len +
+			      config->net.reassembly.len_max,
 		.udp_queue_len = config->net.udp_max * config->net.udp_queue_len,
 		.mailbox_len = config->mailbox_len,
 		.data_room = data_room(config),

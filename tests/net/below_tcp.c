@@ -80,6 +80,10 @@ static void begin_shard(struct world *w, uint16_t i)
 		.udp_max = 8,
 		.udp_queue_len = 4,
 		.icmp_per_second = 10,
+		.reassembly = {.datagram_max = 16,
+			       .fragment_max = 8,
+			       .len_max = 64 * 1024,
+			       .timeout_ns = 30 * S},
 		.tcp = {.ttl = 64, .port_low = 49152, .port_high = 49159},
 	};
 	const struct net_env env = {

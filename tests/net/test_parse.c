@@ -391,16 +391,22 @@ static void source_routes_are_dropped(void **state)
 	}
 }
 
-static void fragments_are_dropped_and_df_is_no_fragment(void **state)
+static void fragments_are_told_apart_by_id_and_protocol_and_df_is_no_fragment(void **state)
 {
 	struct frame f = frame_udp(40001, 53, 4);
+	struct net_pkt pkt;
 
 	frame_ip(&f)->fragment_offset = RTE_BE16(RTE_IPV4_HDR_MF_FLAG);
+	frame_ip(&f)->packet_id = RTE_BE16(77);
 	frame_seal(&f);
-	assert_drop(*state, &f, DROP_ip_fragment);
+	assert_int_equal(parse(*state, &f, 0, &pkt), PARSE_OK);
+	assert_int_equal(pkt.kind, NET_PKT_FRAGMENT);
+	assert_int_equal(pkt.flow.local_port, RTE_BE16(77));
+	assert_int_equal(pkt.flow.remote_port, RTE_BE16(IPPROTO_UDP));
 	frame_ip(&f)->fragment_offset = RTE_BE16(5);
 	frame_seal(&f);
-	assert_drop(*state, &f, DROP_ip_fragment);
+	assert_int_equal(parse(*state, &f, 0, &pkt), PARSE_OK);
+	assert_int_equal(pkt.kind, NET_PKT_FRAGMENT);
 	frame_ip(&f)->fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG);
 	frame_seal(&f);
 	assert_int_equal(parse(*state, &f, 0, NULL), PARSE_OK);
@@ -581,6 +587,10 @@ static void random_bytes_never_make_impossible_values(void **state)
 			continue;
 		if (pkt.kind == NET_PKT_ARP)
 			continue;
+		if (pkt.kind == NET_PKT_FRAGMENT) {
+			assert_true(pkt.l4_off >= 34 && pkt.l4_off <= f.len);
+			continue;
+		}
 		assert_true(pkt.l4_off >= 34 && pkt.payload_off > pkt.l4_off);
 		assert_true(pkt.payload_off + pkt.payload_len <= f.len);
 	}
@@ -607,7 +617,7 @@ int main(void)
 		T(must_50_ip_options_are_skipped),
 		T(malformed_ip_options_are_dropped),
 		T(source_routes_are_dropped),
-		T(fragments_are_dropped_and_df_is_no_fragment),
+		T(fragments_are_told_apart_by_id_and_protocol_and_df_is_no_fragment),
 		T(an_unknown_protocol_is_dropped),
 		T(a_tcp_header_that_lies_about_itself_is_dropped),
 		T(a_udp_header_that_lies_about_itself_is_dropped),

@@ -198,7 +198,8 @@ static void an_unknown_section_names_the_nearest_one(void **state)
 	(void)state;
 	refused("[tpc]\nttl = 1\n",
 		"file.toml:1: [tpc]: unknown section, did you mean \"tcp\"?; allowed: [runtime], "
-		"[memory], [[port]], [[route]], [[neighbour]], [tcp], [udp], [icmp], [telemetry], "
+		"[memory], [[port]], [[route]], [[neighbour]], [tcp], [udp], [ip], [icmp], "
+		"[telemetry], "
 		"[log]");
 	refused("shards = 2\n",
 		"file.toml:1: shards: found outside all sections; allowed: keys below a line such "
