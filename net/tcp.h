@@ -8,6 +8,7 @@
 
 #include "net/net.h"
 
+struct tcp_cc_ops;
 struct tcp_conn;
 struct tcp_listener;
 
@@ -99,6 +100,7 @@ struct tcp_options {
 	uint32_t linger_s;
 	uint16_t mss_max; /* TCP_MAXSEG; 0: what the path allows */
 	uint8_t ttl, tos;
+	const struct tcp_cc_ops *cc; /* TCP_CONGESTION */
 };
 void tcp_options_default(const struct net *net, struct tcp_options *options);
 int tcp_options_set(struct tcp_options *options, int level, int name, const void *value,

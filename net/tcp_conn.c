@@ -113,11 +113,6 @@ void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 	tcp_txq_init(&conn->txq, conn->iss + 1, conn->options.sndbuf_len);
 }
 
-static const struct tcp_cc_ops *const algorithms[] = {
-	[TCP_CONGESTION_CUBIC] = &tcp_cubic,
-	[TCP_CONGESTION_NEWRENO] = &tcp_newreno,
-};
-
 void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 {
 	conn->state = TCP_ESTABLISHED;
@@ -128,8 +123,7 @@ void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 	conn->soft_error = 0;
 	conn->tx_data_ns = net->now_ns;
 	tcp_rtt_established(&conn->rtt, &net->tcp.rtt_limits);
-	tcp_cc_init(&conn->cc, algorithms[net->tcp.config.congestion], conn->snd_mss,
-		    conn->syn_count > 1);
+	tcp_cc_init(&conn->cc, conn->options.cc, conn->snd_mss, conn->syn_count > 1);
 	tcp_timer_data_acked(net, conn);
 	tcp_timer_keepalive_changed(net, conn);
 	counter_add(conn->from_listen ? &net->counters->conn_accepted
@@ -255,6 +249,17 @@ static void limit_segments(struct tcp_conn *conn)
 	conn->snd_mss = RTE_MIN(conn->snd_mss, mss);
 }
 
+/* The windows stay; what the algorithm remembers of its own begins anew. */
+static void switch_congestion(struct tcp_conn *conn)
+{
+	struct tcp_cc *cc = &conn->cc;
+
+	cc->ops = conn->options.cc;
+	cc->cubic = cc->undo_cubic = (struct tcp_cubic){0};
+	cc->bytes_acked = 0;
+	cc->undo_cwnd = 0;
+}
+
 void tcp_conn_options(struct net *net, struct tcp_conn *conn, const struct tcp_options *options)
 {
 	conn->options = *options;
@@ -263,8 +268,12 @@ void tcp_conn_options(struct net *net, struct tcp_conn *conn, const struct tcp_o
 	if (conn->state == TCP_SYN_SENT && conn->syn_count == 0 && conn->wscale)
 		conn->rcv_wscale = window_scale(options->rcvbuf_len);
 	tcp_timer_keepalive_changed(net, conn);
-	if (tcp_conn_synchronized(conn) && options->mss_max)
+	if (!tcp_conn_synchronized(conn))
+		return;
+	if (options->mss_max)
 		limit_segments(conn);
+	if (conn->cc.ops != options->cc)
+		switch_congestion(conn);
 }
 
 #ifdef CLOWDER_DEBUG

@@ -21,6 +21,11 @@ enum {
 #define SECOND_NS      1000000000ull
 #define MILLISECOND_NS 1000000ull
 
+static const struct tcp_cc_ops *const algorithms[] = {
+	[TCP_CONGESTION_CUBIC] = &tcp_cubic,
+	[TCP_CONGESTION_NEWRENO] = &tcp_newreno,
+};
+
 void tcp_options_default(const struct net *net, struct tcp_options *options)
 {
 	const struct tcp_config *config = &net->tcp.config;
@@ -33,6 +38,7 @@ void tcp_options_default(const struct net *net, struct tcp_options *options)
 		.keepalive_count = config->keepalive_count,
 		.nodelay = config->nodelay,
 		.ttl = config->ttl,
+		.cc = algorithms[config->congestion],
 		.tos = config->tos,
 	};
 }
@@ -49,6 +55,23 @@ static int set_linger(struct tcp_options *options, const void *value, uint32_t l
 	options->linger = linger.l_onoff != 0;
 	options->linger_s = linger.l_linger > 0 ? (uint32_t)linger.l_linger : 0;
 	return 0;
+}
+
+/* A name, with or without a zero at its end. */
+static int set_congestion(struct tcp_options *options, const char *value, uint32_t len)
+{
+	char name[CONGESTION_NAME_LEN] = {0};
+
+	if (len == 0)
+		return -EINVAL;
+	memcpy(name, value, len < sizeof(name) ? len : sizeof(name) - 1);
+	for (unsigned i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+		if (strcmp(name, algorithms[i]->name) != 0)
+			continue;
+		options->cc = algorithms[i];
+		return 0;
+	}
+	return -ENOENT;
 }
 
 static uint32_t buf_len(int value)
@@ -141,6 +164,8 @@ int tcp_options_set(struct tcp_options *options, int level, int name, const void
 
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		return set_linger(options, value, len);
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return set_congestion(options, value, len);
 	if (level != SOL_SOCKET && level != IPPROTO_TCP && level != IPPROTO_IP)
 		return -ENOPROTOOPT;
 	if (len < sizeof(number))
@@ -215,6 +240,15 @@ static int get_number(const struct tcp_options *o, int level, int name, int *out
 	return 0;
 }
 
+/* The name, padded with zeros, cut to the room there is. */
+static int get_congestion(const struct tcp_options *options, void *value, uint32_t *len)
+{
+	char name[CONGESTION_NAME_LEN] = {0};
+
+	strncpy(name, options->cc->name, sizeof(name) - 1);
+	return copy_out(value, len, name, sizeof(name));
+}
+
 int tcp_options_get(const struct tcp_options *options, int level, int name, void *value,
 		    uint32_t *len)
 {
@@ -223,17 +257,10 @@ int tcp_options_get(const struct tcp_options *options, int level, int name, void
 
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		return copy_out(value, len, &linger, sizeof(linger));
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return get_congestion(options, value, len);
 	err = get_number(options, level, name, &number);
 	return err ? err : copy_out(value, len, &number, sizeof(number));
-}
-
-/* The name, padded with zeros, cut to the room there is. */
-static int get_congestion(const struct tcp_conn *conn, void *value, uint32_t *len)
-{
-	char name[CONGESTION_NAME_LEN] = {0};
-
-	strncpy(name, conn->cc.ops ? conn->cc.ops->name : tcp_newreno.name, sizeof(name) - 1);
-	return copy_out(value, len, name, sizeof(name));
 }
 
 int tcp_option_get(struct net *net, struct tcp_conn *conn, int level, int name, void *value,
@@ -252,8 +279,6 @@ int tcp_option_get(struct net *net, struct tcp_conn *conn, int level, int name, 
 		tcp_info_fill(net, conn, &info);
 		return copy_out(value, len, &info, sizeof(info));
 	}
-	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
-		return get_congestion(conn, value, len);
 	if (level == IPPROTO_TCP && name == TCP_MAXSEG && tcp_conn_synchronized(conn)) {
 		number = conn->snd_mss;
 		return copy_out(value, len, &number, sizeof(number));

@@ -345,6 +345,18 @@ static void what_linux_programs_set_and_ask_is_there(void **state)
 	assert_int_equal(len, 3);
 	assert_memory_equal(name, p.conn->cc.ops->name, 3);
 	assert_int_equal(name[3], '.');
+	/* ... and can be another one, before the connection is open and after. */
+	assert_int_equal(
+		tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_CONGESTION, "newreno", 7), 0);
+	assert_ptr_equal(p.conn->cc.ops, &tcp_newreno);
+	assert_int_equal(p.conn->cc.cwnd, 10 * MSS);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_CONGESTION, "cubic", 6),
+			 0);
+	assert_ptr_equal(p.conn->cc.ops, &tcp_cubic);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3),
+			 -ENOENT);
+	assert_int_equal(tcp_option_set(p.h->net, p.conn, IPPROTO_TCP, TCP_CONGESTION, "", 0),
+			 -EINVAL);
 	peer_end(&p);
 }
 

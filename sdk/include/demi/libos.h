@@ -128,10 +128,10 @@ DEMI_API int demi_pop(demi_qtoken_t *qt_out, int qd) ATTR_NONNULL(1);
  *   SO_RCVBUF, SO_SNDBUF: bytes of one connection, 4 KiB to 64 MiB
  *   IP_TTL, IP_TOS    of what is sent; the two ECN bits are TCP's
  *   SO_REUSEADDR      remembered; TIME-WAIT never keeps a port from a listener
+ *   TCP_CONGESTION    "cubic" or "newreno", else ENOENT; asked, 16 bytes with zeros at its end
  * To be asked only:
  *   TCP_INFO          of a connection: struct tcp_info of <linux/tcp.h>, of which the one of
  *                     <netinet/tcp.h> is the beginning; what is not known is 0
- *   TCP_CONGESTION    a name, up to 16 bytes with zeros at its end
  *   SO_ERROR          why the connection died, or what the network said about it; once
  *   SO_TYPE, SO_DOMAIN, SO_PROTOCOL
  */
