@@ -81,7 +81,7 @@ static unsigned take_mailboxes(struct shard *shard, uint64_t now_ns)
 		if (peer == shard->index)
 			continue;
 		/* acquire; pairs with the release in runtime_leave() */
-		bool leaving = news && !(shard->gone & UINT64_C(1) << peer) &&
+		bool leaving = news && !shard_gone(shard, peer) &&
 			       __atomic_load_n(&runtime->shards[peer].left, __ATOMIC_ACQUIRE);
 		unsigned n = take_letters(shard, peer, now_ns);
 
@@ -157,6 +157,10 @@ static void transmit_by_peer(struct shard *shard, struct line *line, uint16_t if
 	unsigned sent = 0;
 
 	for (; sent < line->count; sent++) {
+		if (unlikely(shard_gone(shard, line->sender))) {
+			shard_drop(shard, line->pkts[sent], DROP_shard_left);
+			continue;
+		}
 		line->pkts[sent]->port = iface;
 		if (!shard_post(shard, line->sender,
 				(struct letter){LETTER_TRANSMIT, line->pkts[sent]}))

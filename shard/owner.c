@@ -44,7 +44,9 @@ static void hand_over(void *ctx, struct rte_mbuf *m, uint16_t to)
 {
 	struct shard *shard = ctx;
 
-	if (shard_post(shard, to, (struct letter){LETTER_PACKET, m}))
+	if (unlikely(shard_gone(shard, to)))
+		shard_drop(shard, m, DROP_shard_left);
+	else if (shard_post(shard, to, (struct letter){LETTER_PACKET, m}))
 		counter_add(&shard->counters.handed_out, 1);
 	else
 		shard_drop(shard, m, DROP_mailbox_full);

@@ -106,6 +106,13 @@ static inline struct mailbox *runtime_mailbox(const struct runtime *runtime, uin
 	return &runtime->mailboxes[(size_t)from * runtime->shard_count + to];
 }
 
+/* The peer has left and takes no letter any more. What is posted before that is known waits in its
+ * mailbox for the runtime's end. */
+static inline bool shard_gone(const struct shard *shard, uint16_t peer)
+{
+	return shard->gone & UINT64_C(1) << peer;
+}
+
 /* Posts a letter; the peer is woken at the end of the turn, or by shard_wake_posted(). */
 static inline bool shard_post(struct shard *shard, uint16_t peer, struct letter letter)
 {

@@ -188,6 +188,8 @@ static void packets_for_a_shard_that_left_are_let_go(void **state)
 	crew_turn(0);
 	fake_nic_inject(0, packet_of(0));
 	crew_turn(0);
+	assert_int_equal(crew_shard(0)->counters.handed_out, 1);
+	assert_int_equal(crew_shard(0)->counters.drop[DROP_shard_left], 1);
 	/* the teardown asserts that no buffer is missing */
 }
 
