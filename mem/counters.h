@@ -81,6 +81,10 @@
 	X(tcp_timeouts, "retransmission timeouts")                                                 \
 	X(tcp_fast_retransmits, "fast retransmits")                                                \
 	X(tcp_rsts_sent, "RST segments sent")                                                      \
+	X(tcp_cookies_sent, "SYNs answered with a cookie")                                         \
+	X(tcp_cookies_valid, "connections that a cookie opened")                                   \
+	X(tcp_cookies_invalid, "ACKs that carried no valid cookie while some were out")            \
+	X(tcp_syns_evicted, "half-open connections that gave way to a newer one")                  \
 	X(tcp_zero_window_probes, "zero-window probes sent")                                       \
 	X(udp_rx_datagrams, "UDP datagrams received for a socket")                                 \
 	X(udp_tx_datagrams, "UDP datagrams sent")                                                  \

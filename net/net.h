@@ -46,11 +46,16 @@ struct net_env {
 /* net/tcp_cc.h */
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
 
+/* When a SYN is answered with a cookie: if the SYN queue is full, always, never. */
+enum tcp_syn_cookies { TCP_SYN_COOKIES_AUTO, TCP_SYN_COOKIES_ALWAYS, TCP_SYN_COOKIES_NEVER };
+
 struct tcp_config {
 	uint32_t conn_max; /* connection control blocks of this shard */
 	uint32_t timewait_max;
 	uint32_t listener_max;
-	uint32_t syn_max;		 /* connections in SYN-RECEIVED, of all listeners */
+	uint32_t syn_max;	/* connections in SYN-RECEIVED, of all listeners */
+	uint32_t syn_queue_max; /* of one listener; 0: as many as its backlog */
+	enum tcp_syn_cookies syn_cookies;
 	uint32_t push_max;		 /* entries of all send queues */
 	uint32_t rcvbuf_len, sndbuf_len; /* bytes; the default of SO_RCVBUF, SO_SNDBUF */
 	uint64_t reassembly_len; /* bytes, by true buffer size, that out-of-order segments of this

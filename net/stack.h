@@ -105,10 +105,10 @@ enum {
 /*
  * This shard has no such flow: who looks next? First the shards that hold flows of this endpoint
  * that are not theirs by hash, in ascending order, cyclically from the owner by hash; each packet
- * visits each of them once. Then, for what may open a flow (a TCP segment with SYN and without ACK
- * and RST, any datagram), the shard that accepts for its listener, which may be this one. Returns
- * that shard (hand m over to it with net_hand_over(), or take it if it is net->shard), or an
- * NET_OWNER_ number.
+ * visits each of them once. Then, for what may open a flow (a TCP segment with SYN or ACK, not
+ * both, and without RST; any datagram), the shard that accepts for its listener, which may be this
+ * one. Returns that shard (hand m over to it with net_hand_over(), or take it if it is net->shard),
+ * or an NET_OWNER_ number.
  */
 int net_owner_shard(struct net *net, struct rte_mbuf *m);
 

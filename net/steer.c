@@ -51,9 +51,12 @@ static int next_after(uint64_t set, uint16_t first, uint16_t self, uint16_t coun
 static bool may_open(const struct net_pkt *pkt)
 {
 	const uint8_t mask = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_RST_FLAG;
+	const uint8_t flags = pkt->tcp_flags & mask;
 
+	/* An ACK may bring back a SYN cookie. */
 	return pkt->kind == NET_PKT_UDP ||
-	       (pkt->kind == NET_PKT_TCP && (pkt->tcp_flags & mask) == RTE_TCP_SYN_FLAG);
+	       (pkt->kind == NET_PKT_TCP &&
+		(flags == RTE_TCP_SYN_FLAG || flags == RTE_TCP_ACK_FLAG));
 }
 
 int net_owner_shard(struct net *net, struct rte_mbuf *m)

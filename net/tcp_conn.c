@@ -12,7 +12,7 @@
 
 /* --- begin --- */
 
-static uint8_t window_scale(uint32_t buf_len)
+uint8_t tcp_conn_window_scale(uint32_t buf_len)
 {
 	uint8_t scale = 0;
 
@@ -35,7 +35,8 @@ static void init_numbers(struct net *net, struct tcp_conn *conn)
 	conn->timestamps = config->timestamps;
 	conn->wscale = config->window_scale;
 	conn->sack = config->sack;
-	conn->rcv_wscale = config->window_scale ? window_scale(conn->options.rcvbuf_len) : 0;
+	conn->rcv_wscale =
+		config->window_scale ? tcp_conn_window_scale(conn->options.rcvbuf_len) : 0;
 	conn->ts_offset = tcp_isn_ts_offset(&net->tcp.isn, &conn->flow);
 	conn->progress_ns = conn->rx_ns = conn->figures.opened_ns = net->now_ns;
 	tcp_rtt_init(&conn->rtt, &net->tcp.rtt_limits);
@@ -266,7 +267,7 @@ void tcp_conn_options(struct net *net, struct tcp_conn *conn, const struct tcp_o
 	conn->rxq.buf_len = options->rcvbuf_len;
 	conn->txq.buf_len = options->sndbuf_len;
 	if (conn->state == TCP_SYN_SENT && conn->syn_count == 0 && conn->wscale)
-		conn->rcv_wscale = window_scale(options->rcvbuf_len);
+		conn->rcv_wscale = tcp_conn_window_scale(options->rcvbuf_len);
 	tcp_timer_keepalive_changed(net, conn);
 	if (!tcp_conn_synchronized(conn))
 		return;

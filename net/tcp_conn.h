@@ -152,6 +152,8 @@ void tcp_conn_finish(struct net *net, struct tcp_conn *conn, enum tcp_state stat
 /* RST to the peer, if it knows us, then tcp_conn_die(). */
 void tcp_conn_abort(struct net *net, struct tcp_conn *conn, int error);
 
+/* What a window of buf_len bytes has to be shifted by. */
+uint8_t tcp_conn_window_scale(uint32_t buf_len);
 /* The peer's SYN: receive sequence space and what its options allow. */
 void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 			   const struct tcp_opts *opts);

@@ -293,13 +293,16 @@ static void input_conn(struct net *net, struct tcp_conn *conn, struct rte_mbuf *
 static void input_unknown(struct net *net, struct rte_mbuf *m)
 {
 	int owner = net_owner_shard(net, m);
+	struct tcp_conn *conn;
 
 	if (owner == NET_OWNER_LOOP)
 		net_drop(net, m, DROP_steer_loop);
 	else if (owner >= 0 && owner != net->shard)
 		net_hand_over(net, m, (uint16_t)owner);
-	else
+	else if (!tcp_listen_cookie(net, m, &conn))
 		tcp_listen_syn(net, m, NULL); /* which answers RST if nobody listens */
+	else if (conn)
+		input_conn(net, conn, m);
 }
 
 static void input_one(struct net *net, struct rte_mbuf *m, void *value)

@@ -36,21 +36,24 @@ bool tcp_listen_wants(const struct net *net, const struct net_pkt *pkt)
 
 /* --- SYN --- */
 
-/* Whether the connection may begin; else drops m. */
-static bool may_begin(struct net *net, const struct tcp_listener *listener, struct rte_mbuf *m)
+static bool has_syn_room(const struct net *net, const struct tcp_listener *listener)
 {
-	enum drop_reason reason;
+	const struct tcp_config *config = &net->tcp.config;
+	uint32_t max = config->syn_queue_max ? config->syn_queue_max : listener->backlog;
 
-	if (net->mem->level >= MEM_LOW)
-		reason = DROP_mem_low_syn;
-	else if (listener->accept_count >= listener->backlog ||
-		 listener->syn_count >= listener->backlog ||
-		 net->tcp.syn_received >= net->tcp.config.syn_max)
-		reason = DROP_tcp_backlog_full;
-	else
-		return true;
-	net_drop(net, m, reason);
-	return false;
+	return listener->syn_count < max && net->tcp.syn_received < config->syn_max;
+}
+
+/* The oldest half-open connection that has had its time to answer gives way. */
+static bool evict(struct net *net, struct tcp_listener *listener)
+{
+	struct tcp_conn *oldest = TAILQ_FIRST(&listener->syns);
+
+	if (!oldest || oldest->syn_count < 2)
+		return false;
+	counter_add(&net->counters->tcp_syns_evicted, 1);
+	tcp_conn_die(net, oldest, ETIMEDOUT);
+	return true;
 }
 
 static void refuse(struct net *net, struct rte_mbuf *m, int error)
@@ -60,21 +63,183 @@ static void refuse(struct net *net, struct rte_mbuf *m, int error)
 	net_drop(net, m, error == -ENOBUFS ? DROP_tcp_conn_max : DROP_ip_no_route);
 }
 
-static void begin(struct net *net, struct tcp_listener *listener, struct tcp_conn *conn,
-		  const struct net_pkt *pkt, const struct tcp_opts *opts, const uint32_t *after)
+static void enter_syn_queue(struct net *net, struct tcp_listener *listener, struct tcp_conn *conn,
+			    uint32_t iss)
 {
-	if (after && seq_leq(conn->iss, *after))
-		conn->iss = *after + TCP_WND_MAX + 1;
-	conn->snd_una = conn->snd_nxt = conn->rtx_nxt = conn->rtx_end = conn->iss;
+	conn->iss = iss;
+	conn->snd_una = conn->snd_nxt = conn->rtx_nxt = conn->rtx_end = iss;
 	conn->listener = listener;
 	conn->from_listen = true;
 	conn->state = TCP_SYN_RECEIVED;
 	TAILQ_INSERT_TAIL(&listener->syns, conn, listener_link);
 	listener->syn_count++;
 	net->tcp.syn_received++;
+}
+
+static void begin(struct net *net, struct tcp_listener *listener, struct tcp_conn *conn,
+		  const struct net_pkt *pkt, const struct tcp_opts *opts, const uint32_t *after)
+{
+	uint32_t iss = conn->iss;
+
+	if (after && seq_leq(iss, *after))
+		iss = *after + TCP_WND_MAX + 1;
+	enter_syn_queue(net, listener, conn, iss);
 	tcp_conn_syn_received(net, conn, pkt->seq, opts);
 	conn->syn_due = true;
 	tcp_conn_want_output(net, conn);
+}
+
+/* --- SYN cookies --- */
+
+/* The SYN-ACK that begin() would have sent, but for its numbers. */
+static void send_cookie(struct net *net, struct tcp_listener *listener, struct rte_mbuf *m,
+			const struct tcp_opts *opts)
+{
+	const struct tcp_config *config = &net->tcp.config;
+	const struct net_pkt *pkt = net_pkt_of(m);
+	uint32_t ts_now =
+		(uint32_t)(net->now_ns / 1000000) + tcp_isn_ts_offset(&net->tcp.isn, &pkt->flow);
+	uint32_t rcvbuf_len = listener->options.rcvbuf_len;
+	struct tcp_opts answer = {.present = TCP_OPT_MSS, .ts_ecr = opts->ts_val};
+	struct tcp_reply reply = {.ack = pkt->seq + 1,
+				  .flags = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG,
+				  .wnd = (uint16_t)RTE_MIN(rcvbuf_len, (uint32_t)TCP_WND_MAX),
+				  .syn = &answer,
+				  .ttl = listener->options.ttl,
+				  .tos = listener->options.tos};
+	struct net_dst dst;
+
+	net_dst_reply(net, &dst, m);
+	answer.mss = (uint16_t)(dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN);
+	if (config->timestamps && (opts->present & TCP_OPT_TIMESTAMPS)) {
+		struct tcp_opts kept = *opts;
+
+		if (!config->window_scale)
+			kept.present &= ~TCP_OPT_WSCALE;
+		if (!config->sack)
+			kept.present &= ~TCP_OPT_SACK_PERMITTED;
+		answer.present |= TCP_OPT_TIMESTAMPS |
+				  (kept.present & (TCP_OPT_WSCALE | TCP_OPT_SACK_PERMITTED));
+		answer.wscale = tcp_conn_window_scale(rcvbuf_len);
+		answer.ts_val = tcp_cookie_ts_make(ts_now, &kept, false);
+	}
+	tcp_cookie_rotate(&net->tcp.cookie, net->now_ns, net->env.random, net->env.ctx);
+	reply.seq = tcp_cookie_make(&net->tcp.cookie, &pkt->flow, pkt->seq,
+				    opts->present & TCP_OPT_MSS ? opts->mss : TCP_MSS_DEFAULT);
+	listener->cookie_ns = net->now_ns;
+	counter_add(&net->counters->tcp_cookies_sent, 1);
+	tcp_reply_send(net, &dst, &pkt->flow, &reply);
+}
+
+/* Half-open connections give way to one that has proven itself. */
+static int create_proven(struct net *net, struct tcp_listener *listener,
+			 const struct net_flow *flow, struct tcp_conn **conn)
+{
+	int err = tcp_conn_create(net, flow, &listener->options, conn);
+
+	if (err != -ENOBUFS || TAILQ_EMPTY(&listener->syns))
+		return err;
+	counter_add(&net->counters->tcp_syns_evicted, 1);
+	tcp_conn_die(net, TAILQ_FIRST(&listener->syns), ETIMEDOUT);
+	return tcp_conn_create(net, flow, &listener->options, conn);
+}
+
+static bool is_valid(struct net *net, const struct net_pkt *pkt, struct tcp_opts *opts)
+{
+	struct tcp_cookie *cookie = &net->tcp.cookie;
+
+	tcp_cookie_rotate(cookie, net->now_ns, net->env.random, net->env.ctx);
+	if (!tcp_cookie_check(cookie, &pkt->flow, pkt->seq - 1, pkt->ack - 1, &opts->mss)) {
+		counter_add(&net->counters->tcp_cookies_invalid, 1);
+		return false;
+	}
+	opts->present = TCP_OPT_MSS | (opts->present & TCP_OPT_TIMESTAMPS);
+	if (net->tcp.config.timestamps && (opts->present & TCP_OPT_TIMESTAMPS))
+		tcp_cookie_ts_read(opts->ts_ecr, opts);
+	return true;
+}
+
+bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **out)
+{
+	const uint8_t mask = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_RST_FLAG;
+	const struct net_pkt *pkt = net_pkt_of(m);
+	struct tcp_listener *listener;
+	struct tcp_opts opts;
+	int err;
+
+	if ((pkt->tcp_flags & mask) != RTE_TCP_ACK_FLAG)
+		return false;
+	listener = find_or_null(net, (struct net_endpoint){pkt->flow.local, pkt->flow.local_port});
+	if (!listener || listener->cookie_ns == 0 ||
+	    net->now_ns - listener->cookie_ns >= TCP_COOKIE_LIFE_NS)
+		return false;
+	*out = NULL;
+	if (listener->accept_count >= listener->backlog) {
+		net_drop(net, m, DROP_tcp_backlog_full); /* it comes again, or its data does */
+		return true;
+	}
+	if (!tcp_opt_parse(&opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
+			   pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN) ||
+	    !is_valid(net, pkt, &opts))
+		return false;
+	err = create_proven(net, listener, &pkt->flow, out);
+	if (err) {
+		*out = NULL;
+		refuse(net, m, err);
+		return true;
+	}
+	enter_syn_queue(net, listener, *out, pkt->ack - 1);
+	(*out)->snd_nxt = pkt->ack;
+	(*out)->syn_count = 1;
+	tcp_conn_syn_received(net, *out, pkt->seq - 1, &opts);
+	counter_add(&net->counters->tcp_cookies_valid, 1);
+	return true;
+}
+
+/* Why the connection cannot begin, or DROP_COUNT; then *cookie says that it may only as a cookie.
+ */
+static enum drop_reason may_begin(struct net *net, struct tcp_listener *listener, bool *cookie)
+{
+	enum tcp_syn_cookies cookies = net->tcp.config.syn_cookies;
+
+	*cookie = cookies == TCP_SYN_COOKIES_ALWAYS;
+	if (net->mem->level >= MEM_LOW)
+		return DROP_mem_low_syn;
+	if (listener->accept_count >= listener->backlog)
+		return DROP_tcp_backlog_full;
+	if (has_syn_room(net, listener))
+		return DROP_COUNT;
+	*cookie = cookies != TCP_SYN_COOKIES_NEVER;
+	return *cookie || evict(net, listener) ? DROP_COUNT : DROP_tcp_backlog_full;
+}
+
+static void answer_syn(struct net *net, struct tcp_listener *listener, struct rte_mbuf *m,
+		       const struct tcp_opts *opts, const uint32_t *after)
+{
+	const struct net_pkt *pkt = net_pkt_of(m);
+	bool cookie;
+	enum drop_reason reason = may_begin(net, listener, &cookie);
+	struct tcp_conn *conn;
+	int err;
+
+	if (reason != DROP_COUNT) {
+		net_drop(net, m, reason);
+		return;
+	}
+	err = cookie ? 0 : tcp_conn_create(net, &pkt->flow, &listener->options, &conn);
+	/* Half-open connections have taken the place: it is had by proof. */
+	if (err == -ENOBUFS && listener->syn_count > 0 &&
+	    net->tcp.config.syn_cookies != TCP_SYN_COOKIES_NEVER)
+		cookie = true;
+	else if (err) {
+		refuse(net, m, err);
+		return;
+	}
+	if (cookie)
+		send_cookie(net, listener, m, opts);
+	else
+		begin(net, listener, conn, pkt, opts, after);
+	rte_pktmbuf_free(m); /* data on a SYN comes again */
 }
 
 void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after)
@@ -83,9 +248,7 @@ void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after)
 	const uint8_t *bytes = (const uint8_t *)(net_pkt_tcp(m) + 1);
 	struct tcp_listener *listener =
 		find_or_null(net, (struct net_endpoint){pkt->flow.local, pkt->flow.local_port});
-	struct tcp_conn *conn;
 	struct tcp_opts opts;
-	int err;
 
 	if (!listener || (pkt->tcp_flags & (RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG)) ||
 	    !(pkt->tcp_flags & RTE_TCP_SYN_FLAG)) {
@@ -98,15 +261,7 @@ void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after)
 		net_drop(net, m, DROP_tcp_bad);
 		return;
 	}
-	if (!may_begin(net, listener, m))
-		return;
-	err = tcp_conn_create(net, &pkt->flow, &listener->options, &conn);
-	if (err) {
-		refuse(net, m, err);
-		return;
-	}
-	begin(net, listener, conn, pkt, &opts, after);
-	rte_pktmbuf_free(m); /* data on a SYN comes again */
+	answer_syn(net, listener, m, &opts, after);
 }
 
 /* --- the queues --- */

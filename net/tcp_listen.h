@@ -1,6 +1,13 @@
 /*
  * LISTEN: a port that connections come to. Each listener has a queue of half-open connections
- * (SYN-RECEIVED) and one of those that wait to be accepted; its backlog bounds each of them.
+ * (SYN-RECEIVED), which syn_queue_max bounds, and all of a shard's together by syn_max; and one of
+ * those that wait to be accepted, which its backlog bounds.
+ *
+ *      SYN --> accept queue full, or memory low: dropped
+ *          --> SYN queue full: a cookie (net/tcp_cookie.h); without cookies, the oldest one that
+ *              did not answer its first SYN-ACK gives way, else the SYN is dropped
+ *          --> SYN queue --> ACK --> accept queue, if it has room; else the ACK may come again
+ *       ACK with a valid cookie --------^
  */
 #ifndef NET_TCP_LISTEN_H
 #define NET_TCP_LISTEN_H
@@ -13,6 +20,7 @@ struct tcp_listener {
 	struct net_endpoint local;
 	uint32_t backlog;
 	uint32_t syn_count, accept_count;
+	uint64_t cookie_ns;		    /* when the last cookie was sent; 0: never */
 	struct tcp_conn_list syns, accepts; /* oldest first */
 	struct tcp_options options;
 };
@@ -24,6 +32,11 @@ bool tcp_listen_wants(const struct net *net, const struct net_pkt *pkt);
 /* A segment without a connection, whose owner is this shard; takes over m. after: a sequence number
  * that the connection must start beyond (TIME-WAIT's), or NULL. */
 void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after);
+
+/* An ACK that no connection waits for, while cookies are out for its endpoint. False: it carries
+ * none and stays the caller's. True: it is for *conn, half-open since now; or, *conn NULL, it found
+ * no room and was dropped. */
+bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **conn);
 
 /* The handshake's last ACK is there. False: no room in the accept queue, nothing changed. */
 bool tcp_listen_established(struct net *net, struct tcp_conn *conn);

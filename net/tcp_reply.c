@@ -5,10 +5,20 @@
 
 #include <rte_common.h>
 
+static uint32_t write_options(const struct tcp_reply *reply, uint8_t options[TCP_OPT_LEN_MAX])
+{
+	if (reply->syn)
+		return tcp_opt_write_syn(options, reply->syn);
+	return reply->timestamps ? tcp_opt_write_timestamps(options, reply->ts_val, reply->ts_ecr)
+				 : 0;
+}
+
 void tcp_reply_send(struct net *net, const struct net_dst *dst, const struct net_flow *flow,
 		    const struct tcp_reply *reply)
 {
-	uint32_t header_len = TCP_HEADER_LEN + (reply->timestamps ? TCP_OPT_TIMESTAMPS_LEN : 0);
+	uint8_t options[TCP_OPT_LEN_MAX];
+	uint32_t options_len = write_options(reply, options);
+	uint32_t header_len = TCP_HEADER_LEN + options_len;
 	struct rte_mbuf *m = mem_small_or_null(net->mem);
 	struct rte_tcp_hdr *tcp;
 
@@ -27,8 +37,7 @@ void tcp_reply_send(struct net *net, const struct net_dst *dst, const struct net
 		.tcp_flags = reply->flags,
 		.rx_win = rte_cpu_to_be_16(reply->wnd),
 	};
-	if (reply->timestamps)
-		tcp_opt_write_timestamps((uint8_t *)(tcp + 1), reply->ts_val, reply->ts_ecr);
+	memcpy(tcp + 1, options, options_len);
 	ip4_encap(net, dst, flow->remote, m, IPPROTO_TCP, reply->ttl, reply->tos);
 	if (reply->flags & RTE_TCP_RST_FLAG)
 		counter_add(&net->counters->tcp_rsts_sent, 1);

@@ -1,10 +1,12 @@
 /*
- * Segments that no connection stands behind and that may be lost: RST, and the ACKs of TIME-WAIT.
+ * Segments that no connection stands behind and that may be lost: RST, the ACKs of TIME-WAIT, and
+ * SYN-ACKs with a cookie.
  */
 #ifndef NET_TCP_REPLY_H
 #define NET_TCP_REPLY_H
 
 #include "net/tcp_conn.h"
+#include "net/tcp_opt.h"
 
 struct tcp_reply {
 	uint32_t seq, ack;
@@ -12,6 +14,7 @@ struct tcp_reply {
 	uint16_t wnd;  /* as the header has it */
 	bool timestamps;
 	uint32_t ts_val, ts_ecr;
+	const struct tcp_opts *syn; /* of a SYN-ACK, instead of timestamps; else NULL */
 	uint8_t ttl, tos;
 };
 

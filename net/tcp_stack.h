@@ -16,6 +16,7 @@
 #define NET_TCP_STACK_H
 
 #include "net/net.h"
+#include "net/tcp_cookie.h"
 #include "net/tcp_isn.h"
 #include "net/tcp_rtt.h"
 #include "net/tcp_rxq.h"
@@ -55,6 +56,7 @@ struct tcp_stack {
 	struct flow_table *flows; /* connections and TIME-WAIT entries */
 	struct wheel wheel;	  /* one timer a connection */
 	struct tcp_isn isn;
+	struct tcp_cookie cookie;
 	struct tcp_txq_pool pushes;
 	struct tcp_rxq_pool reassembly;
 	struct tcp_listener_list listening[TCP_LISTENER_BUCKETS];

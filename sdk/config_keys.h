@@ -139,6 +139,15 @@
 	  4096, "", "Listening sockets.")                                                          \
 	X(tcp, syn_max, NUMBER, net.tcp.syn_max, net.tcp.syn_max, "4096", "", 1, 4194304, "",      \
 	  "Connections whose handshake is not complete, of all listeners.")                        \
+	X(tcp, syn_queue_max, NUMBER, net.tcp.syn_queue_max, net.tcp.syn_queue_max, "1024", "", 0, \
+	  4194304, "",                                                                             \
+	  "Connections whose handshake is not complete, of one listener; 0: as many as its "       \
+	  "backlog, which bounds those that wait to be accepted.")                                 \
+	X(tcp, syn_cookies, CHOICE, net.tcp.syn_cookies, net.tcp.syn_cookies, "\"auto\"", "", 0,   \
+	  0, "auto|always|never",                                                                  \
+	  "A SYN is answered with a cookie, which needs no memory: when there is no more room "    \
+	  "for "                                                                                   \
+	  "it (auto), always, or never: then the oldest unanswered one gives way.")                \
 	X(tcp, push_max, NUMBER, net.tcp.push_max, net.tcp.push_max, "65536", "", 16, 16777216,    \
 	  "", "Pushes whose bytes were not all acknowledged yet.")                                 \
 	X(tcp, rcvbuf_bytes, NUMBER, net.tcp.rcvbuf_len, net.tcp.rcvbuf_len, "262144", "", 2048,   \

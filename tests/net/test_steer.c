@@ -142,9 +142,23 @@ static void a_lone_listener_gets_the_syns_of_all_owners(void **state)
 	assert_int_equal(world_drops_all(w), 0);
 }
 
-static void only_a_syn_opens_a_flow(void **state)
+/* RFC 4987 3.6: it may bring back the cookie of a listener that did not keep the SYN. */
+static void an_ack_of_no_flow_finds_the_listener_that_its_syn_found(void **state)
 {
-	const uint8_t flags[] = {ACK, SYN | ACK, RST, SYN | RST, 0};
+	struct world *w = *state;
+
+	listen_on(w, 1 << 1 | 1 << 3);
+	come_in(w, 2, 40002, SYN);
+	world_deliver(w);
+	come_in(w, 2, 40002, ACK);
+	assert_hop(w, 2, fake_tcp.last_shard);
+	assert_int_equal(fake_tcp.input_count, 2);
+	assert_int_equal(fake_tcp.refused_count, 0);
+}
+
+static void only_a_syn_or_an_ack_opens_a_flow(void **state)
+{
+	const uint8_t flags[] = {SYN | ACK, RST, SYN | RST, 0};
 	struct world *w = *state;
 
 	listen_on(w, 1 << 1);
@@ -279,7 +293,8 @@ int main(void)
 		T(a_syn_for_nobody_is_refused_by_the_owner),
 		T(with_all_shards_listening_the_owner_accepts),
 		T(a_lone_listener_gets_the_syns_of_all_owners),
-		T(only_a_syn_opens_a_flow),
+		T(an_ack_of_no_flow_finds_the_listener_that_its_syn_found),
+		T(only_a_syn_or_an_ack_opens_a_flow),
 		T(segments_of_a_foreign_flow_find_the_shard_that_holds_it),
 		T(candidates_are_asked_in_ascending_order_from_the_owner_once_each),
 		T(a_syn_asks_the_holders_first_and_then_the_listener),

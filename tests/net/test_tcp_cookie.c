@@ -1,0 +1,153 @@
+/* SYN cookies as numbers: RFC 4987 3.6. What a host does with them: test_tcp_flood.c. */
+#include "net/tcp_cookie.h"
+#include "net/tcp_seq.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const struct net_flow flow = {
+	.local.v4 = RTE_BE32(0x0a000001),
+	.remote.v4 = RTE_BE32(0x0a000002),
+	.local_port = RTE_BE16(80),
+	.remote_port = RTE_BE16(40000),
+};
+
+static uint64_t next_random(void *ctx)
+{
+	uint64_t *seed = ctx;
+
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 16 | *seed << 48;
+}
+
+static struct tcp_cookie cookie_at(uint64_t now_ns, uint64_t seed)
+{
+	struct tcp_cookie cookie = {0};
+
+	tcp_cookie_rotate(&cookie, now_ns, next_random, &seed);
+	return cookie;
+}
+
+/* RFC 4987 3.6 */
+static void a_cookie_tells_the_mss_rounded_down(void **state)
+{
+	static const struct {
+		uint16_t said, kept;
+	} cases[] = {{0, 88},	   {88, 88},	 {300, 256},   {536, 536},   {1219, 536},
+		     {1400, 1360}, {1459, 1440}, {1460, 1460}, {8959, 1460}, {65535, 8960}};
+	struct tcp_cookie cookie = cookie_at(0, 1);
+	uint16_t mss;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, cases[i].said);
+
+		assert_true(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+		assert_int_equal(mss, cases[i].kept);
+	}
+}
+
+/* RFC 4987 3.6 */
+static void a_cookie_is_of_one_flow_one_sequence_number_and_one_key(void **state)
+{
+	struct tcp_cookie cookie = cookie_at(0, 1), other = cookie_at(0, 2);
+	uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, 1460);
+	struct net_flow changed = flow;
+	uint16_t mss;
+
+	(void)state;
+	assert_false(tcp_cookie_check(&cookie, &flow, 78, iss, &mss));
+	assert_false(tcp_cookie_check(&other, &flow, 77, iss, &mss));
+	changed.remote_port++;
+	assert_false(tcp_cookie_check(&cookie, &changed, 77, iss, &mss));
+	for (unsigned bit = 0; bit < 32; bit++)
+		assert_false(tcp_cookie_check(&cookie, &flow, 77, iss ^ 1u << bit, &mss));
+}
+
+/* RFC 4987 3.6 */
+static void a_cookie_lives_through_one_change_of_keys_and_no_second(void **state)
+{
+	uint64_t seed = 1;
+	struct tcp_cookie cookie = cookie_at(0, 1);
+	uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, 1460);
+	uint16_t mss;
+
+	(void)state;
+	tcp_cookie_rotate(&cookie, TCP_COOKIE_LIFE_NS - 1, next_random, &seed);
+	assert_true(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+	tcp_cookie_rotate(&cookie, TCP_COOKIE_LIFE_NS, next_random, &seed);
+	assert_false(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+}
+
+static void after_a_pause_no_key_from_before_it_is_left(void **state)
+{
+	uint64_t seed = 9;
+	struct tcp_cookie cookie = cookie_at(0, 1);
+	uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, 1460);
+	uint16_t mss;
+
+	(void)state;
+	tcp_cookie_rotate(&cookie, 3 * TCP_COOKIE_PERIOD_NS, next_random, &seed);
+	assert_false(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+	cookie = (struct tcp_cookie){0};
+	assert_false(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+}
+
+/* RFC 4987 3.6 */
+static void of_a_million_guesses_next_to_none_is_right(void **state)
+{
+	uint64_t seed = 3;
+	struct tcp_cookie cookie = cookie_at(0, 1);
+	unsigned right = 0;
+	uint16_t mss;
+
+	(void)state;
+	tcp_cookie_rotate(&cookie, TCP_COOKIE_PERIOD_NS, next_random, &seed);
+	for (unsigned i = 0; i < 1000000; i++) {
+		uint64_t guess = next_random(&seed);
+
+		right += tcp_cookie_check(&cookie, &flow, (uint32_t)guess, (uint32_t)(guess >> 32),
+					  &mss);
+	}
+	assert_in_range(right, 0, 1); /* 0.004 are to be expected */
+}
+
+/* RFC 4987 3.6, RFC 7323 */
+static void a_timestamp_keeps_options_and_never_runs_ahead(void **state)
+{
+	(void)state;
+	for (uint32_t now = UINT32_MAX - 200; now != 200; now++)
+		for (unsigned bits = 0; bits < 64; bits++) {
+			const struct tcp_opts opts = {.present = (bits & 15) == 15 ? 0
+										   : TCP_OPT_WSCALE,
+						      .wscale = bits & 15};
+			struct tcp_opts with = opts, got = {.present = TCP_OPT_TIMESTAMPS};
+			uint32_t ts;
+
+			if (bits & 16)
+				with.present |= TCP_OPT_SACK_PERMITTED;
+			ts = tcp_cookie_ts_make(now, &with, bits & 32);
+			assert_true(seq_leq(ts, now) && now - ts < 64);
+			assert_int_equal(tcp_cookie_ts_read(ts, &got), !!(bits & 32));
+			assert_int_equal(got.present, with.present | TCP_OPT_TIMESTAMPS);
+			if (with.present & TCP_OPT_WSCALE)
+				assert_int_equal(got.wscale, with.wscale);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cookie_tells_the_mss_rounded_down),
+		cmocka_unit_test(a_cookie_is_of_one_flow_one_sequence_number_and_one_key),
+		cmocka_unit_test(a_cookie_lives_through_one_change_of_keys_and_no_second),
+		cmocka_unit_test(after_a_pause_no_key_from_before_it_is_left),
+		cmocka_unit_test(of_a_million_guesses_next_to_none_is_right),
+		cmocka_unit_test(a_timestamp_keeps_options_and_never_runs_ahead),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
