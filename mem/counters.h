@@ -80,6 +80,7 @@
 	X(tcp_retransmits, "TCP segments sent again")                                              \
 	X(tcp_timeouts, "retransmission timeouts")                                                 \
 	X(tcp_fast_retransmits, "fast retransmits")                                                \
+	X(tcp_ecn_reductions, "windows reduced because the peer echoed a congestion mark")         \
 	X(tcp_rsts_sent, "RST segments sent")                                                      \
 	X(tcp_cookies_sent, "SYNs answered with a cookie")                                         \
 	X(tcp_cookies_valid, "connections that a cookie opened")                                   \

@@ -43,6 +43,9 @@ struct net_env {
 	void (*neigh_news)(void *ctx, const struct net_neigh_event *event);
 };
 
+/* Passive: agrees when asked. Always: asks, too. */
+enum tcp_ecn { TCP_ECN_PASSIVE, TCP_ECN_ALWAYS, TCP_ECN_NEVER };
+
 /* net/tcp_cc.h */
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
 
@@ -73,6 +76,7 @@ struct tcp_config {
 	bool refuse_with_rst; /* at conn_max: RST, else silence */
 	bool timestamps, window_scale, sack;
 	enum tcp_congestion congestion;
+	enum tcp_ecn ecn;
 	bool nodelay; /* the default of TCP_NODELAY */
 };
 

@@ -1,4 +1,5 @@
 /* RFC 9293 3.10.7.4, step five: what the peer acknowledges, and what it means that it does not. */
+#include "net/tcp_ecn.h"
 #include "net/tcp_in.h"
 #include "net/tcp_recovery.h"
 #include "net/tcp_timer.h"
@@ -115,7 +116,7 @@ static bool fin_acked(struct tcp_in *in)
 bool tcp_ack_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
-	uint32_t wnd = conn->snd_wnd;
+	uint32_t wnd = conn->snd_wnd, flight_len = tcp_conn_flight(conn);
 
 	if (!plausible(in)) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
@@ -128,6 +129,7 @@ bool tcp_ack_step(struct tcp_in *in)
 		tcp_recovery_duplicate(in->net, conn);
 		in->effects |= TCP_EFFECT_OUTPUT;
 	}
+	tcp_ecn_ack_received(in->net, conn, in->flags, flight_len);
 	update_window(in);
 	heard_while_shut(in);
 	return !tcp_conn_fin_acked(conn) || fin_acked(in);

@@ -28,6 +28,7 @@ static void init_numbers(struct net *net, struct tcp_conn *conn)
 	conn->iss = tcp_isn_make(&net->tcp.isn, &conn->flow, net->now_ns);
 	conn->snd_una = conn->snd_nxt = conn->rtx_nxt = conn->rtx_end = conn->iss;
 	conn->recover = conn->iss;
+	conn->ecn_recover = conn->iss;
 	conn->snd_mss = TCP_MSS_DEFAULT;
 	conn->rcv_mss = TCP_MSS_DEFAULT;
 	conn->quick_acks = TCP_QUICK_ACKS;

@@ -67,12 +67,15 @@ struct tcp_conn {
 	bool from_listen; /* SYN-RECEIVED came from LISTEN (MUST-11) */
 	bool closed;	  /* the user let go */
 	bool shut_rd;
-	bool fin_queued;   /* a FIN follows the last byte of txq */
-	bool fin_sent;	   /* snd_nxt is after it */
-	bool fin_seen;	   /* the peer's FIN has sequence number fin_seq ... */
-	bool fin_received; /* ... and rcv_nxt is after it */
-	bool want_room;	   /* tcp_push() said -EAGAIN */
-	bool push_waiting; /* ... for want of a push of the shard's */
+	bool fin_queued;     /* a FIN follows the last byte of txq */
+	bool fin_sent;	     /* snd_nxt is after it */
+	bool fin_seen;	     /* the peer's FIN has sequence number fin_seq ... */
+	bool fin_received;   /* ... and rcv_nxt is after it */
+	bool want_room;	     /* tcp_push() said -EAGAIN */
+	bool push_waiting;   /* ... for want of a push of the shard's */
+	bool ecn, ecn_asked; /* agreed upon; our SYN asked for it */
+	bool ecn_echo;	     /* a mark came, and no CWR since */
+	bool ecn_cwr_due;    /* on the next new data */
 	bool timestamps, wscale, sack;
 	uint8_t snd_wscale, rcv_wscale;
 	bool error_told;       /* through SO_ERROR */
@@ -87,7 +90,8 @@ struct tcp_conn {
 	uint32_t snd_wnd_max; /* largest window the peer has offered */
 	uint32_t snd_small;   /* after the last segment that was not full */
 	uint32_t rtx_nxt, rtx_end;
-	uint32_t recover; /* RFC 6582 */
+	uint32_t ecn_recover; /* snd_nxt when a mark last reduced the window */
+	uint32_t recover;     /* RFC 6582 */
 	/* In flight when new data was last sent: how much of cwnd is used. ACKs come in bursts and
 	 * empty the flight before output can fill it again. */
 	uint32_t flight_used;

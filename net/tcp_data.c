@@ -1,4 +1,5 @@
 /* RFC 9293 3.10.7.4, steps seven and eight: text and FIN, and when to acknowledge them. */
+#include "net/tcp_ecn.h"
 #include "net/tcp_in.h"
 #include "net/tcp_sack.h"
 #include "net/tcp_timer.h"
@@ -49,6 +50,7 @@ static void keep(struct tcp_in *in)
 	struct tcp_conn *conn = in->conn;
 	uint32_t rcv_nxt = conn->rxq.rcv_nxt, len = in->len;
 	bool gap = tcp_rxq_has_gap(&conn->rxq);
+	bool marked = tcp_ecn_data_received(conn, in->flags, in->tos);
 	struct rte_mbuf *m = in->m;
 
 	in->m = NULL;
@@ -58,7 +60,7 @@ static void keep(struct tcp_in *in)
 		counter_add(&in->net->counters->tcp_rx_bytes, conn->rxq.rcv_nxt - rcv_nxt);
 		conn->figures.bytes_received += conn->rxq.rcv_nxt - rcv_nxt;
 		conn->dup_acks_owed = 0;
-		in->effects |= TCP_EFFECT_READY | (gap ? TCP_EFFECT_ACK : 0);
+		in->effects |= TCP_EFFECT_READY | (gap || marked ? TCP_EFFECT_ACK : 0);
 		schedule_ack(in, len);
 		if (conn->shut_rd)
 			discard(conn);

@@ -3,6 +3,7 @@
 #include "net/tcp_in.h"
 
 #include "net/flow_table.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_listen.h"
 #include "net/tcp_reply.h"
 #include "net/tcp_sack.h"
@@ -51,6 +52,7 @@ static void syn_sent(struct tcp_in *in)
 		return;
 	}
 	tcp_conn_syn_received(net, conn, in->seq, &in->opts);
+	tcp_ecn_syn_received(net, conn, in->flags);
 	conn->snd_wnd = conn->snd_wnd_max = in->wnd;
 	conn->snd_wl1 = in->seq;
 	conn->snd_wl2 = in->ack;
@@ -161,6 +163,9 @@ static bool syn_step(struct tcp_in *in)
 		/* Simultaneous open: the peer's SYN-ACK. Else its SYN, again. */
 		if (in->flags & RTE_TCP_ACK_FLAG)
 			return true;
+		/* One that does not ask any more counts (RFC 3168 6.1.1.1). */
+		if (conn->ecn)
+			tcp_ecn_syn_received(in->net, conn, in->flags);
 		conn->syn_due = true;
 		in->effects |= TCP_EFFECT_OUTPUT;
 		return false;
@@ -274,6 +279,7 @@ static void input_conn(struct net *net, struct tcp_conn *conn, struct rte_mbuf *
 		.len = pkt->payload_len,
 		.payload_off = pkt->payload_off,
 		.flags = pkt->tcp_flags,
+		.tos = pkt->tos,
 		/* The window of a SYN is never scaled (RFC 7323 2.2). */
 		.wnd = (uint32_t)pkt->wnd
 		       << (pkt->tcp_flags & RTE_TCP_SYN_FLAG ? 0 : conn->snd_wscale),

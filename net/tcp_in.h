@@ -29,7 +29,7 @@ struct tcp_in {
 	uint32_t seq, ack, len;
 	uint32_t wnd; /* scaled */
 	uint16_t payload_off;
-	uint8_t flags;
+	uint8_t flags, tos;
 	struct tcp_opts opts;
 
 	uint32_t effects;

@@ -1,6 +1,7 @@
 #include "net/tcp_listen.h"
 
 #include "mem/slab.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_reply.h"
 
 #include <errno.h>
@@ -85,6 +86,7 @@ static void begin(struct net *net, struct tcp_listener *listener, struct tcp_con
 		iss = *after + TCP_WND_MAX + 1;
 	enter_syn_queue(net, listener, conn, iss);
 	tcp_conn_syn_received(net, conn, pkt->seq, opts);
+	tcp_ecn_syn_received(net, conn, pkt->tcp_flags);
 	conn->syn_due = true;
 	tcp_conn_want_output(net, conn);
 }

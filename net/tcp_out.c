@@ -1,6 +1,7 @@
 #include "net/tcp_out.h"
 
 #include "net/ip4.h"
+#include "net/tcp_ecn.h"
 #include "net/tcp_opt.h"
 #include "net/tcp_sack.h"
 #include "net/tcp_timer.h"
@@ -62,6 +63,7 @@ struct out {
 	struct tcp_conn *conn;
 	uint32_t seq, len; /* of payload */
 	uint8_t flags;
+	uint8_t ecn; /* codepoint of the IP header */
 };
 
 /* Beside data a SACK option gets what the segment leaves: a full one carries none. What came out of
@@ -117,6 +119,8 @@ static struct rte_mbuf *payload_or_null(const struct out *out, uint16_t header_l
 static struct rte_mbuf *build_or_null(const struct out *out)
 {
 	struct tcp_conn *conn = out->conn;
+	/* Only text sets it, so never on a SYN. */
+	const uint8_t echo = conn->ecn_echo ? RTE_TCP_ECE_FLAG : 0;
 	uint8_t options[TCP_OPT_LEN_MAX];
 	uint32_t header_len = TCP_HEADER_LEN + write_options(out, options);
 	struct rte_mbuf *m = payload_or_null(out, (uint16_t)(IP4_ENCAP_LEN + header_len));
@@ -134,13 +138,13 @@ static struct rte_mbuf *build_or_null(const struct out *out)
 		.sent_seq = rte_cpu_to_be_32(out->seq),
 		.recv_ack = out->flags & RTE_TCP_ACK_FLAG ? rte_cpu_to_be_32(conn->rxq.rcv_nxt) : 0,
 		.data_off = (uint8_t)(header_len / 4 << 4),
-		.tcp_flags = out->flags,
+		.tcp_flags = out->flags | echo,
 		.rx_win = rte_cpu_to_be_16(
 			offer_window(out->net, conn, out->flags & RTE_TCP_SYN_FLAG)),
 	};
 	memcpy(tcp + 1, options, header_len - TCP_HEADER_LEN);
 	ip4_encap(out->net, &conn->dst, conn->flow.remote, m, IPPROTO_TCP, conn->options.ttl,
-		  conn->options.tos);
+		  (uint8_t)((conn->options.tos & ~TCP_ECN_MASK) | out->ecn));
 	return m;
 }
 
@@ -188,7 +192,7 @@ static struct rte_mbuf *send_or_null(const struct out *out)
 static struct rte_mbuf *send_ack(struct net *net, struct tcp_conn *conn, uint32_t seq,
 				 bool *starved)
 {
-	const struct out out = {net, conn, seq, 0, RTE_TCP_ACK_FLAG};
+	const struct out out = {net, conn, seq, 0, RTE_TCP_ACK_FLAG, 0};
 	struct rte_mbuf *m = send_or_null(&out);
 
 	*starved = !m;
@@ -198,14 +202,16 @@ static struct rte_mbuf *send_ack(struct net *net, struct tcp_conn *conn, uint32_
 static struct rte_mbuf *send_syn(struct net *net, struct tcp_conn *conn, bool *starved)
 {
 	const bool answer = conn->state == TCP_SYN_RECEIVED;
-	const struct out out = {net, conn, conn->iss, 0,
-				RTE_TCP_SYN_FLAG | (answer ? RTE_TCP_ACK_FLAG : 0)};
+	const uint8_t ecn_flags = tcp_ecn_syn_flags(net, conn);
+	const uint8_t flags = RTE_TCP_SYN_FLAG | (answer ? RTE_TCP_ACK_FLAG : 0) | ecn_flags;
+	const struct out out = {net, conn, conn->iss, 0, flags, 0};
 	struct rte_mbuf *m = send_or_null(&out);
 
 	*starved = !m;
 	if (!m)
 		return NULL;
 	conn->syn_due = false;
+	conn->ecn_asked |= !answer && ecn_flags;
 	if (conn->syn_count < UINT8_MAX)
 		conn->syn_count++;
 	conn->snd_nxt = conn->iss + 1;
@@ -223,7 +229,7 @@ static struct rte_mbuf *send_syn(struct net *net, struct tcp_conn *conn, bool *s
 static struct out segment_at(struct net *net, struct tcp_conn *conn, uint32_t seq, uint32_t len_max)
 {
 	uint32_t left = seq_lt(seq, conn->txq.end) ? conn->txq.end - seq : 0;
-	struct out out = {net, conn, seq, RTE_MIN(left, len_max), RTE_TCP_ACK_FLAG};
+	struct out out = {net, conn, seq, RTE_MIN(left, len_max), RTE_TCP_ACK_FLAG, 0};
 
 	if (out.len == left) {
 		if (out.len > 0)
@@ -318,6 +324,8 @@ static void sent_new(const struct out *out)
 	if (conn->rtx_nxt == conn->rtx_end)
 		conn->rtx_nxt = conn->rtx_end = conn->snd_nxt;
 	conn->force = false;
+	if (out->flags & RTE_TCP_CWR_FLAG)
+		conn->ecn_cwr_due = false;
 	conn->flight_used = tcp_conn_flight(conn);
 	tcp_rtt_sent(&conn->rtt, conn->snd_nxt, net->now_ns);
 	tcp_timer_data_sent(net, conn);
@@ -326,6 +334,19 @@ static void sent_new(const struct out *out)
 		conn->interactive = true;
 	conn->tx_data_ns = net->now_ns;
 	counter_add(&net->counters->tcp_tx_bytes, out->len);
+}
+
+/* Only new data may be marked on its way: not what is sent again, nor a probe of a shut window,
+ * which a receiver may drop with its mark (RFC 3168 6.1.5, 6.1.6). */
+static void mark(struct out *out)
+{
+	const struct tcp_conn *conn = out->conn;
+
+	if (!conn->ecn || out->len == 0 || conn->force)
+		return;
+	out->ecn = TCP_ECN_ECT0;
+	if (conn->ecn_cwr_due)
+		out->flags |= RTE_TCP_CWR_FLAG;
 }
 
 /* Data or FIN for the first time. */
@@ -349,6 +370,7 @@ static struct rte_mbuf *send_new(struct net *net, struct tcp_conn *conn, bool *s
 		tcp_timer_window_shut(net, conn);
 		return NULL;
 	}
+	mark(&out);
 	m = send_or_null(&out);
 	*starved = !m;
 	if (m)

@@ -196,6 +196,10 @@
 	  "Selective acknowledgments, RFC 2018 and 2883.")                                         \
 	X(tcp, congestion, CHOICE, net.tcp.congestion, net.tcp.congestion, "\"cubic\"", "", 0, 0,  \
 	  "cubic|newreno", "Congestion control: RFC 9438, or RFC 5681.")                           \
+	X(tcp, ecn, CHOICE, net.tcp.ecn, net.tcp.ecn, "\"passive\"", "", 0, 0,                     \
+	  "passive|always|never",                                                                  \
+	  "Explicit congestion notification, RFC 3168: agree to it when a peer asks, ask for it "  \
+	  "too, or neither. Some paths drop a SYN that asks, which then costs a second.")          \
 	X(tcp, nodelay, FLAG, net.tcp.nodelay, net.tcp.nodelay, "false", "", 0, 0, "",             \
 	  "No Nagle algorithm: the default of TCP_NODELAY.")                                       \
 	X(udp, socket_max, NUMBER, net.udp_max, net.udp_max, "128", "", 0, 1048576, "",            \

@@ -98,6 +98,7 @@ void peer_send_seg(struct peer *p, const struct seg *seg)
 	if (p->multicast)
 		eth->dst_addr = (struct rte_ether_addr){{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 	*ip = (struct rte_ipv4_hdr){.version_ihl = 0x45,
+				    .type_of_service = seg->tos,
 				    .total_length = rte_cpu_to_be_16((uint16_t)total),
 				    .time_to_live = 64,
 				    .next_proto_id = IPPROTO_TCP,
@@ -149,6 +150,7 @@ bool peer_take(struct peer *p, struct seg *seg)
 	assert_int_equal(rte_be_to_cpu_16(tcp->dst_port), p->port);
 	header_len = (uint32_t)(tcp->data_off >> 4) * 4;
 	*seg = (struct seg){.flags = tcp->tcp_flags,
+			    .tos = ip->type_of_service,
 			    .len = f.len - (uint32_t)sizeof(*eth) - 20 - header_len,
 			    .wnd = rte_be_to_cpu_16(tcp->rx_win)};
 	assert_true(tcp_opt_parse(&seg->parsed, (const uint8_t *)(tcp + 1), header_len - 20));

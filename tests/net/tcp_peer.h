@@ -17,6 +17,8 @@ enum {
 	PSH = RTE_TCP_PSH_FLAG,
 	ACK = RTE_TCP_ACK_FLAG,
 	URG = RTE_TCP_URG_FLAG,
+	ECE = RTE_TCP_ECE_FLAG,
+	CWR = RTE_TCP_CWR_FLAG,
 
 	PEER_PORT = 5000,
 	HOST_PORT = 7,
@@ -43,6 +45,7 @@ struct seg {
 	uint8_t flags;
 	uint32_t seq, ack, len;
 	uint16_t wnd;
+	uint8_t tos;
 	const uint8_t *opts;
 	unsigned opts_len;
 	/* of what the host sent: */

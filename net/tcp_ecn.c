@@ -1,0 +1,54 @@
+#include "net/tcp_ecn.h"
+
+#include "net/stack.h"
+
+#include <rte_tcp.h>
+
+static const uint8_t setup = RTE_TCP_ECE_FLAG | RTE_TCP_CWR_FLAG;
+
+void tcp_ecn_syn_received(const struct net *net, struct tcp_conn *conn, uint8_t flags)
+{
+	if (flags & RTE_TCP_ACK_FLAG)
+		conn->ecn = conn->ecn_asked && (flags & setup) == RTE_TCP_ECE_FLAG;
+	else
+		conn->ecn = net->tcp.config.ecn != TCP_ECN_NEVER && (flags & setup) == setup;
+}
+
+uint8_t tcp_ecn_syn_flags(const struct net *net, const struct tcp_conn *conn)
+{
+	if (conn->state == TCP_SYN_RECEIVED)
+		return conn->ecn ? RTE_TCP_ECE_FLAG : 0;
+	return net->tcp.config.ecn == TCP_ECN_ALWAYS && conn->syn_count == 0 ? setup : 0;
+}
+
+/* 6.1.3. A segment may both answer the last mark and bring the next one. */
+bool tcp_ecn_data_received(struct tcp_conn *conn, uint8_t flags, uint8_t tos)
+{
+	bool marked = (tos & TCP_ECN_MASK) == TCP_ECN_CE;
+	bool news = marked && !conn->ecn_echo;
+
+	if (!conn->ecn)
+		return false;
+	if (flags & RTE_TCP_CWR_FLAG)
+		conn->ecn_echo = false;
+	if (marked)
+		conn->ecn_echo = true;
+	return news;
+}
+
+/* 6.1.2: once for all marks of a window, and as if a segment had been lost. A recovery that runs
+ * has reduced it already. */
+void tcp_ecn_ack_received(struct net *net, struct tcp_conn *conn, uint8_t flags,
+			  uint32_t flight_len)
+{
+	if (!conn->ecn || !(flags & RTE_TCP_ECE_FLAG) || flight_len == 0 || tcp_ecn_reduced(conn))
+		return;
+	if (conn->recovery == TCP_RECOVERY_NONE) {
+		tcp_cc_on_congestion(&conn->cc, flight_len, net->now_ns);
+		conn->cc.cwnd = conn->cc.ssthresh;
+		conn->cc.undo_cwnd = 0; /* a mark is no mistake */
+	}
+	conn->ecn_recover = conn->snd_nxt;
+	conn->ecn_cwr_due = true;
+	counter_add(&net->counters->tcp_ecn_reductions, 1);
+}

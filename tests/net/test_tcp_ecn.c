@@ -1,0 +1,270 @@
+/* SHLD-8: explicit congestion notification, RFC 3168. */
+#include "tcp_peer.h"
+
+enum { ECT0 = 2, CE = 3 };
+
+static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
+
+/* The peer asks for ECN with its SYN. */
+static struct peer asked(const struct tcp_config *config, uint8_t syn_flags, uint8_t answer_flags)
+{
+	const struct seg syn = {
+		.flags = syn_flags, .wnd = PEER_WND, .opts = mss, .opts_len = sizeof(mss)};
+	struct peer p = peer_begin(config);
+
+	peer_send_seg(&p, &syn);
+	peer_expect(&p, answer_flags, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
+	assert_non_null(p.conn);
+	return p;
+}
+
+static struct peer agreed(void)
+{
+	const struct tcp_config config = host_config();
+
+	return asked(&config, SYN | ECE | CWR, SYN | ACK | ECE);
+}
+
+/* The host asks; the peer answers with these flags. */
+static struct peer answered(struct tcp_config *config, uint8_t flags)
+{
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	const struct seg answer = {
+		.flags = flags, .ack = 1, .wnd = PEER_WND, .opts = mss, .opts_len = sizeof(mss)};
+	struct peer p;
+
+	config->ecn = TCP_ECN_ALWAYS;
+	p = peer_begin(config);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &p.conn), 0);
+	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
+	assert_int_equal(peer_expect(&p, SYN | ECE | CWR, 0, 0, 0).tos, 0);
+	peer_send_seg(&p, &answer);
+	peer_expect(&p, ACK, 1, 1, 0);
+	return p;
+}
+
+/* --- agreeing --- */
+
+/* SHLD-8, RFC 3168 6.1.1 */
+static void a_peer_that_asks_is_answered_and_data_can_be_marked(void **state)
+{
+	struct peer p = agreed();
+
+	(void)state;
+	peer_push(&p, 100);
+	assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, ECT0);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.1 */
+static void a_peer_that_does_not_ask_gets_no_mark(void **state)
+{
+	static const uint8_t syns[] = {SYN, SYN | ECE, SYN | CWR};
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct peer p = asked(&config, syns[i], SYN | ACK);
+
+		peer_push(&p, 100);
+		assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, 0);
+		peer_end(&p);
+	}
+}
+
+/* RFC 3168 6.1.1 */
+static void it_can_be_forbidden(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	(void)state;
+	config.ecn = TCP_ECN_NEVER;
+	p = asked(&config, SYN | ECE | CWR, SYN | ACK);
+	peer_push(&p, 100);
+	assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, 0);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.1 */
+static void a_host_that_asks_takes_only_a_proper_answer(void **state)
+{
+	static const uint8_t answers[] = {SYN | ACK | ECE, SYN | ACK, SYN | ACK | ECE | CWR};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct tcp_config config = host_config();
+		struct peer p = answered(&config, answers[i]);
+
+		peer_push(&p, 100);
+		assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, i == 0 ? ECT0 : 0);
+		peer_end(&p);
+	}
+}
+
+/* RFC 3168 6.1.1.1 */
+static void a_lost_syn_is_sent_again_without_asking(void **state)
+{
+	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	(void)state;
+	config.ecn = TCP_ECN_ALWAYS;
+	p = peer_begin(&config);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &p.conn), 0);
+	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
+	peer_expect(&p, SYN | ECE | CWR, 0, 0, 0);
+	peer_after(&p, 1100 * MS);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.1.1 */
+static void a_peer_that_stops_asking_is_believed(void **state)
+{
+	const struct seg ask = {
+		.flags = SYN | ECE | CWR, .wnd = PEER_WND, .opts = mss, .opts_len = sizeof(mss)};
+	const struct seg plain = {
+		.flags = SYN, .wnd = PEER_WND, .opts = mss, .opts_len = sizeof(mss)};
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send_seg(&p, &ask);
+	peer_expect(&p, SYN | ACK | ECE, 0, 1, 0);
+	peer_send_seg(&p, &plain);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_end(&p);
+}
+
+/* --- the receiver --- */
+
+static void text(struct peer *p, uint32_t seq, uint8_t flags, uint8_t tos)
+{
+	const struct seg seg = {.flags = ACK | flags,
+				.seq = seq,
+				.ack = 1,
+				.len = 100,
+				.wnd = PEER_WND,
+				.tos = tos};
+
+	peer_send_seg(p, &seg);
+}
+
+/* RFC 3168 6.1.3 */
+static void a_mark_is_echoed_until_the_window_was_reduced(void **state)
+{
+	struct peer p = agreed();
+
+	(void)state;
+	text(&p, 1, 0, ECT0);
+	peer_expect(&p, ACK, 1, 101, 0);
+	text(&p, 101, 0, CE);
+	assert_int_equal(peer_expect(&p, ACK | ECE, 1, 201, 0).tos, 0);
+	text(&p, 201, 0, ECT0);
+	peer_expect(&p, ACK | ECE, 1, 301, 0);
+	text(&p, 301, CWR, ECT0);
+	peer_expect(&p, ACK, 1, 401, 0);
+	text(&p, 401, CWR, CE); /* the next mark */
+	peer_expect(&p, ACK | ECE, 1, 501, 0);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.3 */
+static void a_mark_means_nothing_where_nobody_agreed(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	text(&p, 1, 0, CE);
+	peer_expect(&p, ACK, 1, 101, 0);
+	peer_push(&p, 10 * MSS);
+	for (uint32_t i = 0; i < 10; i++)
+		peer_expect(&p, i == 9 ? ACK | PSH : ACK, 1 + i * MSS, 101, MSS);
+	peer_send(&p, ACK | ECE, 101, 1 + MSS, 0);
+	assert_true(p.conn->cc.cwnd > 10 * MSS);
+	peer_end(&p);
+}
+
+/* --- the sender --- */
+
+static struct peer ten_in_flight(void)
+{
+	struct peer p = agreed();
+
+	peer_push(&p, 30 * MSS);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(peer_expect(&p, ACK, 1 + i * MSS, 1, MSS).tos, ECT0);
+	peer_expect_nothing(&p);
+	return p;
+}
+
+/* RFC 3168 6.1.2 */
+static void an_echo_reduces_once_a_window_and_new_data_says_so(void **state)
+{
+	struct peer p = ten_in_flight();
+	uint32_t cwnd;
+
+	(void)state;
+	peer_send(&p, ACK | ECE, 1, 1 + MSS, 0);
+	cwnd = p.conn->cc.cwnd;
+	assert_int_equal(cwnd, 5 * MSS);
+	for (uint32_t i = 2; i <= 5; i++)
+		peer_send(&p, ACK | ECE, 1, 1 + i * MSS, 0);
+	assert_int_equal(p.conn->cc.cwnd, cwnd);
+	assert_int_equal(p.h->counters.tcp_ecn_reductions, 1);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK | ECE, 1, 1 + 7 * MSS, 0);
+	peer_expect(&p, ACK | CWR, 1 + 10 * MSS, 1, MSS);
+	peer_expect(&p, ACK, 1 + 11 * MSS, 1, MSS);
+	peer_send(&p, ACK, 1, 1 + 10 * MSS, 0);
+	peer_send(&p, ACK | ECE, 1, 1 + 11 * MSS, 0); /* of the next window */
+	assert_int_equal(p.h->counters.tcp_ecn_reductions, 2);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.5 */
+static void what_is_sent_again_is_not_marked(void **state)
+{
+	struct peer p = ten_in_flight();
+
+	(void)state;
+	peer_after(&p, 220 * MS);
+	assert_int_equal(peer_expect(&p, ACK, 1, 1, MSS).tos, 0);
+	peer_end(&p);
+}
+
+/* RFC 3168 5: the codepoint is the two low bits. */
+static void the_programs_type_of_service_stays_beside_the_marks(void **state)
+{
+	struct peer p = agreed();
+
+	(void)state;
+	p.conn->options.tos = 0xb9; /* EF, and a bit that is not the program's */
+	peer_push(&p, 100);
+	assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, 0xb8 | ECT0);
+	peer_end(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		host_test(a_peer_that_asks_is_answered_and_data_can_be_marked),
+		host_test(a_peer_that_does_not_ask_gets_no_mark),
+		host_test(it_can_be_forbidden),
+		host_test(a_host_that_asks_takes_only_a_proper_answer),
+		host_test(a_lost_syn_is_sent_again_without_asking),
+		host_test(a_peer_that_stops_asking_is_believed),
+		host_test(a_mark_is_echoed_until_the_window_was_reduced),
+		host_test(a_mark_means_nothing_where_nobody_agreed),
+		host_test(an_echo_reduces_once_a_window_and_new_data_says_so),
+		host_test(what_is_sent_again_is_not_marked),
+		host_test(the_programs_type_of_service_stays_beside_the_marks),
+	};
+
+	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
+}
