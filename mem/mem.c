@@ -152,7 +152,9 @@ static int open_pool(const struct mem_config *config, const char *kind, uint32_t
 
 	if (count == 0 || strlen(prefix) > NAME_PREFIX_LEN)
 		return -EINVAL;
-	if (cache_len > count / 4)
+	if (config->uncached)
+		cache_len = 0;
+	else if (cache_len > count / 4)
 		cache_len = count / 4; /* DPDK wants more objects than a full cache */
 	snprintf(name, sizeof(name), "%s_%s_%u", prefix, kind, config->shard);
 	pool = rte_pktmbuf_pool_create_by_ops(name, count, cache_len, PBUF_PRIV_LEN, buf_len,

@@ -33,6 +33,7 @@ struct mem_config {
 	/* Shared by all shards of a runtime, so that each recognises the others' buffers as handles
 	 * once it got them over a mailbox or channel. NULL: only its own. */
 	struct mem_ranges *ranges;
+	bool uncached; /* without lcores' caches: one thread, many small pools */
 };
 
 enum { MEM_LARGE_COUNT = 64 };

@@ -92,6 +92,7 @@ struct reassembly_config {
 
 struct net_config {
 	uint16_t shard, shard_count;
+	uint32_t instance;	  /* tells hosts of one process apart that number shards alike */
 	uint32_t udp_max;	  /* UDP sockets of this shard */
 	uint32_t udp_queue_len;	  /* packets that one UDP socket holds */
 	uint32_t icmp_per_second; /* replies and errors, RFC 1812 4.3.2.8 */

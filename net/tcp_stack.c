@@ -40,7 +40,7 @@ static int create_tables(struct net *net)
 	const size_t align = RTE_CACHE_LINE_SIZE;
 	char name[FLOW_TABLE_NAME_MAX + 1];
 
-	snprintf(name, sizeof(name), "flows%u", net->shard);
+	snprintf(name, sizeof(name), "flows%x.%u", net->config.instance, net->shard);
 	stack->flows = flow_table_create(name, config->conn_max + config->timewait_max,
 					 SOCKET_ID_ANY, seed);
 	stack->conns = slab_create("tcp_conn", sizeof(struct tcp_conn), align, config->conn_max);

@@ -302,7 +302,8 @@ static int check_all(struct reader *reader)
 		      "%s: found %.160s; allowed: %s", text, found, allowed);
 }
 
-static int read_all(struct reader *reader, const char *text, size_t len)
+static int read_all(struct reader *reader, const struct config_base *base, const char *text,
+		    size_t len)
 {
 	int rc;
 
@@ -310,16 +311,18 @@ static int read_all(struct reader *reader, const char *text, size_t len)
 		if (!config_sections[i].array)
 			set_defaults(config_sections[i].name, reader->config);
 	}
-	rc = take_all(reader, text, len);
+	rc = take_all(reader, base->keys, strlen(base->keys));
+	if (rc == 0)
+		rc = take_all(reader, text, len);
 	if (rc == 0)
 		rc = check_required(reader);
 	if (rc == 0 && reader->config->port_count == 0)
-		rc = take_all(reader, builtin, strlen(builtin));
+		rc = take_all(reader, base->port, strlen(base->port));
 	return rc != 0 ? rc : check_all(reader);
 }
 
-int config_parse(const char *name, const char *text, size_t len, struct runtime_config *config,
-		 char why[RUNTIME_WHY_LEN])
+int config_parse_over(const struct config_base *base, const char *name, const char *text,
+		      size_t len, struct runtime_config *config, char why[RUNTIME_WHY_LEN])
 {
 	struct reader *reader = calloc(1, sizeof(*reader));
 	int rc;
@@ -332,7 +335,15 @@ int config_parse(const char *name, const char *text, size_t len, struct runtime_
 	reader->name = name;
 	reader->config = config;
 	reader->why = why;
-	rc = read_all(reader, text, len);
+	rc = read_all(reader, base, text, len);
 	free(reader);
 	return rc;
+}
+
+int config_parse(const char *name, const char *text, size_t len, struct runtime_config *config,
+		 char why[RUNTIME_WHY_LEN])
+{
+	const struct config_base base = {.keys = "", .port = builtin};
+
+	return config_parse_over(&base, name, text, len, config, why);
 }

@@ -19,6 +19,17 @@ int config_load(const char *path, struct runtime_config *config, char why[RUNTIM
 int config_parse(const char *name, const char *text, size_t len, struct runtime_config *config,
 		 char why[RUNTIME_WHY_LEN]);
 
+/* What a file is laid over: keys instead of the defaults, and the [[port]] of a file without one.
+ */
+struct config_base {
+	const char *keys, *port; /* TOML */
+};
+int config_parse_over(const struct config_base *base, const char *name, const char *text,
+		      size_t len, struct runtime_config *config, char why[RUNTIME_WHY_LEN]);
+/* The file's bytes, the caller's to free, at most 1 MiB; NULL: *error says why, a positive errno.
+ */
+char *config_slurp_or_null(const char *path, size_t *len, int *error);
+
 /* One shard, whatever the file says: what demi_init() runs. */
 void config_single(struct runtime_config *config);
 

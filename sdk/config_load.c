@@ -7,8 +7,7 @@
 
 enum { FILE_LEN_MAX = 1 << 20 };
 
-/* The file's bytes, the caller's to free; NULL: *error says why. */
-static char *slurp_or_null(const char *path, size_t *len, int *error)
+char *config_slurp_or_null(const char *path, size_t *len, int *error)
 {
 	FILE *file = fopen(path, "re");
 	char *text;
@@ -38,7 +37,7 @@ int config_load(const char *path, struct runtime_config *config, char why[RUNTIM
 
 	if (path == NULL || path[0] == '\0')
 		return config_parse("built-in configuration", "", 0, config, why);
-	text = slurp_or_null(path, &len, &error);
+	text = config_slurp_or_null(path, &len, &error);
 	if (text == NULL) {
 		snprintf(why, RUNTIME_WHY_LEN,
 			 "%.160s: found no readable file: %s; allowed: a TOML file of at most 1 "

@@ -18,7 +18,7 @@ add_library(clowder::clowder ALIAS clowder)
 
 # libclowder.a: all layers as one object, in which every symbol but demi_* is made local. Groups are resolved
 # first, so that a C++ program's own copy of a template cannot take the place of a local one.
-set(layers sdk shard net nic mem)
+set(layers sdk shard net nic rss mem)
 list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_FILE:clowder_\\1>" OUTPUT_VARIABLE archives)
 list(TRANSFORM layers REPLACE "(.+)" "clowder_\\1" OUTPUT_VARIABLE targets)
 set(archive ${CMAKE_CURRENT_BINARY_DIR}/libclowder.a)

@@ -40,6 +40,12 @@ void world_put(void)
 	atomic_fetch_sub(&process_lookers, 1);
 }
 
+void world_enter(const struct world *world)
+{
+	world_current = world != NULL ? *world : (struct world){0};
+	atomic_store_explicit(&process_runtime, world_current.runtime, memory_order_relaxed);
+}
+
 /* LIBOS chooses among Demikernel's transports; there is one here. */
 static int check_libos(char why[RUNTIME_WHY_LEN])
 {

@@ -25,6 +25,10 @@ static inline struct shard *world_shard_or_null(void)
 	return world_current.shard;
 }
 
+/* The calling thread is that shard from now on, and its runtime is the process's: the simulator
+ * goes from shard to shard so. NULL: none. */
+void world_enter(const struct world *world);
+
 /*
  * The process's runtime for a thread that need not be a shard, and it does not end before
  * world_put(). NULL: none; nothing to put then. Signal-safe.

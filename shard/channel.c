@@ -2,9 +2,9 @@
 
 #include "mem/check.h"
 #include "shard/state.h"
+#include "shard/thread.h"
 
 #include <errno.h>
-#include <rte_lcore.h>
 
 /* In the scratch bytes of the mbuf that is the envelope. */
 struct envelope {
@@ -95,7 +95,7 @@ static void bytes_freed(void *addr, void *opaque)
 	struct shard *home = &reader->runtime->shards[e->from];
 
 	(void)addr;
-	if (rte_lcore_id() == __atomic_load_n(&reader->lcore_id, __ATOMIC_RELAXED)) {
+	if (thread_lcore_mt() == __atomic_load_n(&reader->lcore_id, __ATOMIC_RELAXED)) {
 		send_home(reader, m);
 		return;
 	}

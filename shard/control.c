@@ -7,6 +7,7 @@
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -158,12 +159,16 @@ static int create_thread(struct control *control)
 	return -rc;
 }
 
+/* There is one runtime in a process, as there is one EAL. */
+static bool exists;
+
 static void release(struct control *control)
 {
 	close(control->event_fd);
 	close(control->reclaimer_fd);
 	sem_destroy(&control->started);
 	free(control->news);
+	__atomic_clear(&exists, __ATOMIC_RELEASE);
 }
 
 int control_start(struct control *control, struct runtime *runtime,
@@ -171,6 +176,11 @@ int control_start(struct control *control, struct runtime *runtime,
 {
 	int rc;
 
+	/* acquire; pairs with the release of whoever ended the last one */
+	if (__atomic_test_and_set(&exists, __ATOMIC_ACQUIRE)) {
+		snprintf(runtime->why, sizeof(runtime->why), "this process has a runtime already");
+		return -EEXIST;
+	}
 	*control = (struct control){.runtime = runtime, .steps = steps, .step_count = step_count};
 	sem_init(&control->started, 0, 0);
 	control->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

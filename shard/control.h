@@ -41,7 +41,8 @@ struct control {
 };
 
 /* Creates the thread, which walks the steps; returns when it has: 0, or the first step's error
- * after all before it were undone. */
+ * after all before it were undone. -EEXIST: the process has a runtime. The simulator links another
+ * implementation, without threads and without that limit. */
 int control_start(struct control *control, struct runtime *runtime,
 		  const struct control_step *steps, unsigned step_count);
 /* The thread undoes the steps, last first, and ends. */

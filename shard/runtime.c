@@ -1,20 +1,15 @@
 #include "shard/runtime.h"
 
 #include "mem/check.h"
-#include "mem/rcu.h"
 #include "shard/clock.h"
 #include "shard/loop.h"
 #include "shard/startup.h"
 #include "shard/state.h"
+#include "shard/thread.h"
 
 #include <errno.h>
-#include <rte_lcore.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-
-/* There is one runtime in a process, as there is one EAL. */
-static bool exists;
 
 /* --- start and end --- */
 static bool make_shards(struct runtime *runtime)
@@ -106,17 +101,7 @@ int runtime_start(const struct runtime_config *config, struct runtime **out,
 {
 	int rc = check_config(config, why);
 
-	if (rc)
-		return rc;
-	/* acquire; pairs with the release of whoever ended the last one */
-	if (__atomic_test_and_set(&exists, __ATOMIC_ACQUIRE)) {
-		snprintf(why, RUNTIME_WHY_LEN, "this process has a runtime already");
-		return -EEXIST;
-	}
-	rc = start(config, out, why);
-	if (rc)
-		__atomic_clear(&exists, __ATOMIC_RELEASE);
-	return rc;
+	return rc ? rc : start(config, out, why);
 }
 
 unsigned runtime_end(struct runtime *runtime)
@@ -129,7 +114,6 @@ unsigned runtime_end(struct runtime *runtime)
 	control_stop(&runtime->control);
 	missing = runtime->missing;
 	unmake(runtime);
-	__atomic_clear(&exists, __ATOMIC_RELEASE);
 	return missing;
 }
 
@@ -141,18 +125,6 @@ void runtime_stop_mt(struct runtime *runtime)
 }
 
 /* --- a shard's thread comes and goes --- */
-static void pin(struct shard *shard, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
-		log_warning("shard %u could not be pinned to cpu %d", shard->index, cpu);
-	else
-		__atomic_store_n(&shard->cpu, cpu, __ATOMIC_RELAXED);
-}
-
 /* By the thread that will use them, so that their pages lie near it. */
 static int make_tables(struct shard *shard)
 {
@@ -163,27 +135,18 @@ static int make_tables(struct shard *shard)
 	return rc ? rc : queues_init(&shard->queues, (uint8_t)shard->index, config->queue_max);
 }
 
-static void unpin(const struct shard *shard)
-{
-	pthread_setaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
-}
-
 static int become(struct shard *shard, bool pinned)
 {
-	int rc;
+	int rc = thread_begin(shard, pinned);
 
-	pthread_getaffinity_np(pthread_self(), sizeof(shard->affinity), &shard->affinity);
-	if (pinned)
-		pin(shard, shard->runtime->place.cpus[shard->index]);
+	if (rc)
+		return rc;
 	rc = make_tables(shard);
-	if (!rc)
-		rc = nic_thread_register();
 	if (!rc)
 		return 0;
 	tokens_fini(&shard->tokens);
 	queues_fini(&shard->queues);
-	__atomic_store_n(&shard->cpu, -1, __ATOMIC_RELAXED);
-	unpin(shard);
+	thread_end(shard);
 	return rc;
 }
 
@@ -201,10 +164,7 @@ int runtime_enter(struct runtime *runtime, uint16_t index, bool pinned, struct s
 		__atomic_store_n(&shard->entered, false, __ATOMIC_RELEASE);
 		return rc;
 	}
-	shard->timer_slack_ns = prctl(PR_GET_TIMERSLACK);
-	prctl(PR_SET_TIMERSLACK, 1UL); /* naps as short as they are meant */
-	__atomic_store_n(&shard->lcore_id, rte_lcore_id(), __ATOMIC_RELAXED);
-	rcu_register_thread();
+	__atomic_store_n(&shard->lcore_id, thread_lcore_mt(), __ATOMIC_RELAXED);
 	__atomic_fetch_add(&runtime->entered_count, 1, __ATOMIC_RELAXED);
 	shard->turned_ns = shard->idle.busy_ns = clock_now_ns_mt();
 	*out = shard;
@@ -315,20 +275,22 @@ static void resign(struct shard *shard)
 	wake_others(shard);
 }
 
-void runtime_leave(struct shard *shard, uint64_t linger_ns)
+void runtime_close_queues(struct shard *shard)
 {
-	__atomic_fetch_add(&shard->runtime->leaving_count, 1, __ATOMIC_RELAXED);
 	close_queues(shard);
 	drop_results(shard, &shard->tokens.ready);
 	drop_results(shard, &shard->tokens.aside);
+}
+
+void runtime_leave(struct shard *shard, uint64_t linger_ns)
+{
+	__atomic_fetch_add(&shard->runtime->leaving_count, 1, __ATOMIC_RELAXED);
+	runtime_close_queues(shard);
 	linger(shard, linger_ns);
 	abandon_queues(shard);
 	drop_results(shard, &shard->tokens.ready);
 	resign(shard);
-	rcu_unregister_thread();
-	prctl(PR_SET_TIMERSLACK, (unsigned long)shard->timer_slack_ns);
-	unpin(shard);
-	nic_thread_unregister();
+	thread_end(shard);
 }
 
 /* --- questions --- */

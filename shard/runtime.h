@@ -1,7 +1,7 @@
 /*
- * The process's one runtime: the control thread (the EAL's main lcore), the ports, the tables, and
- * the shards. Started from a configuration, entered by one thread per shard, ended when all have
- * left.
+ * A runtime, of which a process has one but in a simulation: the control thread (the EAL's main
+ * lcore), the ports, the tables, and the shards. Started from a configuration, entered by one
+ * thread per shard, ended when all have left.
  */
 #ifndef SHARD_RUNTIME_H
 #define SHARD_RUNTIME_H
@@ -63,6 +63,9 @@ struct runtime_config {
 	enum log_level log_level;
 	char name[32]; /* EAL file prefix, telemetry */
 	uint64_t seed; /* 0: from the system */
+	/* Not 0: one of many runtimes in a process, by number, all in one thread (a simulation):
+	 * their memory's names differ, and it needs no caches. */
+	uint32_t instance;
 };
 
 struct runtime;
@@ -76,6 +79,8 @@ int runtime_start(const struct runtime_config *config, struct runtime **out,
 /* The calling thread becomes the shard: registered with the EAL and RCU, pinned if pin. -EEXIST: a
  * thread did so already; -EINVAL: no such shard; -ENOMEM. */
 int runtime_enter(struct runtime *runtime, uint16_t index, bool pin, struct shard **out);
+/* The program has ended: closes what it left open, and forgets results that nobody took. */
+void runtime_close_queues(struct shard *shard);
 /* Orderly end of a shard: closes its queues, runs the loop until peers have what is owed or
  * linger_ns passed, leaves. Other shards that still run go on. */
 void runtime_leave(struct shard *shard, uint64_t linger_ns);

@@ -65,6 +65,8 @@ struct mem_config sizing_pools(const struct runtime *runtime, uint16_t shard)
 		.large_count = config->large_count ? config->large_count : MEM_LARGE_COUNT,
 		.data_room = demand.data_room,
 		.ranges = runtime->ranges,
+		.uncached = config->instance != 0,
+		.name = config->instance ? runtime->pool_prefix : NULL,
 	};
 }
 

@@ -119,6 +119,8 @@ static void stop_eal(struct runtime *runtime)
 
 static int start_pools(struct runtime *runtime)
 {
+	snprintf(runtime->pool_prefix, sizeof(runtime->pool_prefix), "s%x",
+		 runtime->config.instance);
 	for (uint16_t i = 0; i < runtime->shard_count; i++) {
 		struct mem_config config = sizing_pools(runtime, i);
 		int rc = mem_create(&runtime->shards[i].mem, &config);
@@ -345,6 +347,7 @@ static int start_stacks(struct runtime *runtime)
 			connect_line(runtime, shard, iface);
 		config.shard = i;
 		config.shard_count = runtime->shard_count;
+		config.instance = runtime->config.instance;
 		owner_env(shard, &env);
 		rc = net_create(&shard->net, &config, &env, runtime->tables, &shard->mem,
 				&shard->counters, clock_now_ns_mt());

@@ -87,6 +87,7 @@ struct runtime {
 	uint16_t port_count; /* opened so far */
 	struct mem_ranges *ranges;
 	uint16_t pool_count; /* shards whose pools exist */
+	char pool_prefix[13];
 	struct net_tables *tables;
 	struct shard *shards;
 	uint16_t shard_count;
