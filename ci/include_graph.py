@@ -8,6 +8,7 @@ BELOW = {  # folder -> folders whose headers it may include
     "net": {"net", "mem"},
     "shard": {"shard", "net", "nic", "mem"},
     "sdk": {"sdk", "demi", "shard", "net", "nic", "mem"},
+    "sim": {"sim", "sdk", "demi", "shard", "net", "nic", "mem"},  # beside nic: replaces it and shard's seams
     "samples": {"samples", "demi"},
 }
 # Ours are quoted, but for the public headers, which are included as a program includes them.

@@ -2,8 +2,7 @@
 
 #include "sdk/convert.h"
 #include "sdk/world.h"
-
-#include <time.h>
+#include "shard/clock.h"
 
 /* Results that one round of demi_wait_next_n() fetches. */
 enum { WAIT_ROUND_LEN = 128 };
@@ -46,25 +45,18 @@ int demi_wait_any(demi_qresult_t *qr_out, int *ready_offset, const demi_qtoken_t
 	return -rc;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Rounds share one deadline. Without a second round there is no need to know the time. */
 static uint64_t deadline_of(uint64_t timeout_ns, int num_qrs)
 {
-	const uint64_t now = num_qrs > WAIT_ROUND_LEN && timeout_ns != SHARD_FOREVER ? now_ns() : 0;
+	const uint64_t now =
+		num_qrs > WAIT_ROUND_LEN && timeout_ns != SHARD_FOREVER ? clock_now_ns_mt() : 0;
 
 	return timeout_ns < SHARD_FOREVER - now ? now + timeout_ns : SHARD_FOREVER;
 }
 
 static uint64_t left_until(uint64_t deadline)
 {
-	const uint64_t now = deadline != SHARD_FOREVER ? now_ns() : 0;
+	const uint64_t now = deadline != SHARD_FOREVER ? clock_now_ns_mt() : 0;
 
 	if (deadline == SHARD_FOREVER)
 		return SHARD_FOREVER;

@@ -1,11 +1,14 @@
 #include "tests/sdk/fake.h"
 
+#include "shard/clock.h"
+
 #include "mem/mem.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct fake fake;
 
@@ -292,6 +295,14 @@ int shard_wait_next_n(struct shard *shard, int count, uint64_t timeout_ns, struc
 	fake.result_count -= *done;
 	saw("wait_next_n", -1);
 	return *done == count ? fake.rc : -ETIMEDOUT;
+}
+
+uint64_t clock_now_ns_mt(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* --- mem.h: a handle is an mbuf header and its bytes --- */
