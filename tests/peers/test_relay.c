@@ -1,0 +1,148 @@
+/*
+ * Linux and Clowder on two taps with our own relay between them: 200 ms of round trip, frames out
+ * of order, twice, lost. Every byte is
+ * compared; tshark judges what Clowder sent, as the relay saw it: no sniffer sees what DPDK's
+ * af_packet sends, and the relay's capture misses nothing.
+ */
+#include "capture.h"
+#include "cmocka_all.h"
+#include "echo_process.h"
+#include "netns.h"
+#include "peer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { TEST_SECONDS = 200, SHARD_COUNT = 2, CONN_COUNT = 4 };
+
+#define PORT "[[port]]\ndevice = \"net_af_packet0,iface=ta\"\naddress = \"" PEER_ADDRESS "/24\"\n"
+
+static struct {
+	int near, far; /* Clowder's namespace, and Linux's */
+	struct program relay;
+	struct echo echo;
+	struct capture capture; /* the relay's, of ta */
+} world;
+
+static int setup(void **state)
+{
+	(void)state;
+	alarm(TEST_SECONDS); /* a test that hangs ends the program */
+	memset(&world, 0, sizeof(world));
+	world.relay.out = world.echo.program.out = -1;
+	world.near = netns_create();
+	world.far = netns_create();
+	netns_enter(world.far);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	echo_clear(&world.echo);
+	program_clear(&world.relay);
+	close(world.near);
+	close(world.far);
+	return 0;
+}
+
+/* Delay of one direction in microseconds, the rest in per mille of its frames. */
+static void start(const char *delay_us, const char *reorder, const char *drop,
+		  const char *duplicate)
+{
+	char near[16], far[16];
+	const char *const argv[] = {
+		RELAY_PROGRAM,	    near, "ta", far, "tb", "1", delay_us, reorder, drop, duplicate,
+		world.capture.file, NULL};
+
+	snprintf(world.capture.file, sizeof(world.capture.file), "%s/relay.pcap", work_dir());
+	snprintf(near, sizeof(near), "%d", world.near);
+	snprintf(far, sizeof(far), "%d", world.far);
+	program_start(&world.relay, world.far, argv);
+	program_expect(&world.relay, "relay: ready", 20);
+	run("ip address add 10.99.0.1/24 dev tb && ip link set tb txqueuelen 10000 up");
+	netns_enter(world.near);
+	run("ip link set ta txqueuelen 10000 up");
+	netns_enter(world.far);
+}
+
+static void start_echo(void)
+{
+	echo_start(&world.echo, world.near, SHARD_COUNT, true, PORT);
+}
+
+static void judge(void)
+{
+	program_signal(&world.relay, SIGINT);
+	assert_int_equal(program_wait(&world.relay, 60), 0);
+	program_show(&world.relay);
+	capture_judge(&world.capture, PEER_ADDRESS, false);
+}
+
+static void finish(void)
+{
+	echo_finish(&world.echo);
+	judge();
+}
+
+static void exchange_on_each(size_t len)
+{
+	int fds[CONN_COUNT];
+
+	for (int i = 0; i < CONN_COUNT; i++)
+		fds[i] = peer_connect(0, NULL);
+	for (int i = 0; i < CONN_COUNT; i++) {
+		peer_exchange(fds[i], len);
+		shutdown(fds[i], SHUT_WR);
+	}
+	for (int i = 0; i < CONN_COUNT; i++) {
+		peer_expect_fin(fds[i]);
+		close(fds[i]);
+	}
+}
+
+static void bytes_survive_reordering(void **state)
+{
+	(void)state;
+	start("1000", "50", "0", "0");
+	start_echo();
+	exchange_on_each(1 << 20);
+	finish();
+}
+
+static void bytes_survive_duplicates(void **state)
+{
+	(void)state;
+	start("1000", "0", "0", "50");
+	start_echo();
+	exchange_on_each(1 << 20);
+	finish();
+}
+
+static void bytes_survive_all_at_once(void **state)
+{
+	(void)state;
+	start("5000", "30", "10", "4");
+	start_echo();
+	exchange_on_each(256 << 10);
+	finish();
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(bytes_survive_reordering),
+		TEST(bytes_survive_duplicates),
+		TEST(bytes_survive_all_at_once),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	netns_leave_home();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
