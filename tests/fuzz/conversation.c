@@ -14,6 +14,8 @@ static struct net_config config_of(uint8_t flavour)
 	config.tcp.window_scale = flavour & 2;
 	config.tcp.nodelay = flavour & 4;
 	config.tcp.refuse_with_rst = flavour & 8;
+	config.tcp.sack = !(flavour & 32);
+	config.tcp.congestion = flavour & 64 ? TCP_CONGESTION_NEWRENO : TCP_CONGESTION_CUBIC;
 	if (flavour & 16)
 		config.tcp.rcvbuf_len = 128 * 1024;
 	return config;

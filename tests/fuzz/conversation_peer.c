@@ -23,6 +23,7 @@ enum {
 
 struct segment {
 	struct net_flow flow;	   /* as the victim sees it */
+	uint32_t una;		   /* what the victim waits for */
 	uint32_t seq, ack, origin; /* origin: sequence number of the stream's first byte */
 	uint16_t wnd, len;
 	uint8_t flags, tos, opts_len;
@@ -64,6 +65,7 @@ static void fit(struct conversation *c, struct segment *s, const struct tcp_conn
 	s->flow = conn->flow;
 	s->origin = to_syn ? PEER_ISS + 1 : conn->irs + 1;
 	s->seq = to_syn ? PEER_ISS : conn->rxq.rcv_nxt;
+	s->una = conn->snd_una;
 	s->ack = conn->snd_nxt;
 	s->flags = RTE_TCP_ACK_FLAG | (to_syn ? RTE_TCP_SYN_FLAG : 0);
 	if (conn->timestamps || to_syn)
@@ -86,11 +88,30 @@ static void open_new(struct segment *s, uint8_t choice)
 	memcpy(s->opts, options, s->opts_len);
 }
 
+/* Of what the victim has in flight, or about. */
+static void add_sack(struct segment *s, struct bytes *b, unsigned count)
+{
+	struct tcp_range ranges[TCP_OPT_SACK_MAX];
+
+	for (unsigned i = 0; i < count; i++) {
+		ranges[i].start = s->una + (uint32_t)(int16_t)bytes_u16(b);
+		ranges[i].end = ranges[i].start + (uint32_t)(int16_t)bytes_u16(b);
+	}
+	s->opts_len += (uint8_t)tcp_opt_write_sack(s->opts + s->opts_len, ranges, count);
+}
+
+/* SACK besides what is there, or any bytes instead of it. */
 static void take_options(struct segment *s, struct bytes *b)
 {
-	size_t len = bytes_u8(b) % (TCP_OPT_LEN_MAX - 3);
-	const uint8_t *opts = bytes_take(b, &len);
+	const uint8_t kind = bytes_u8(b);
+	size_t len = kind % (TCP_OPT_LEN_MAX - 3);
+	const uint8_t *opts;
 
+	if (kind >= 192 && s->opts_len <= TCP_OPT_TIMESTAMPS_LEN) {
+		add_sack(s, b, 1 + kind % 3);
+		return;
+	}
+	opts = bytes_take(b, &len);
 	memset(s->opts, 0, sizeof(s->opts));
 	memcpy(s->opts, opts, len);
 	s->opts_len = (uint8_t)RTE_ALIGN_CEIL(len, 4);

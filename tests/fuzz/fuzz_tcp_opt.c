@@ -51,6 +51,20 @@ static void write_and_parse_again(const struct tcp_opts *opts)
 	free(bytes);
 }
 
+static void write_sack_and_parse_again(const struct tcp_opts *opts)
+{
+	const uint32_t len = tcp_opt_sack_len(opts->sack_count);
+	uint8_t *bytes = malloc(len);
+	struct tcp_opts again;
+
+	CHECK(bytes && len <= TCP_OPT_LEN_MAX);
+	CHECK(tcp_opt_write_sack(bytes, opts->sack, opts->sack_count) == len);
+	CHECK(tcp_opt_parse(&again, bytes, len));
+	CHECK(again.present == TCP_OPT_SACK && again.sack_count == opts->sack_count);
+	CHECK(memcmp(again.sack, opts->sack, opts->sack_count * sizeof(opts->sack[0])) == 0);
+	free(bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
 	uint8_t *bytes;
@@ -66,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 		CHECK(!(opts.present & TCP_OPT_WSCALE) || opts.wscale <= TCP_OPT_WSCALE_MAX);
 		CHECK(!(opts.present & TCP_OPT_SACK) || opts.sack_count <= TCP_OPT_SACK_MAX);
 		write_and_parse_again(&opts);
+		if (opts.present & TCP_OPT_SACK && opts.sack_count > 0)
+			write_sack_and_parse_again(&opts);
 	}
 	free(bytes);
 	return 0;

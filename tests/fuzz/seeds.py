@@ -209,6 +209,11 @@ TCP = {
     "unreachable": bytes([3]) + CONNECT + TAKE + b"\5\0\0\3\1\0\0",
     "scarce": bytes([3]) + OPEN + b"\x0f\xff" * 4 + data(1000) * 3 + push(2000) + TAKE + b"\x0f\0" + segment() + TAKE,
     "sacked": bytes([3]) + OPEN + push(3999) * 2 + TAKE + segment(OPTIONS, 0, b"\x0c\1\1\5\x0a" + bytes(8)) * 4 + TAKE,
+    "sacked_holes": bytes([3]) + OPEN + push(3999) * 3 + TAKE + TAKE.join(
+        segment(ACKED | OPTIONS, 0, b"\xa0" + struct.pack("<hBHH", -11000, 192, 1460 * i, 1460)) for i in range(2, 6)),
+    "sacked_newreno": bytes([0x43]) + OPEN + push(3999) * 3 + TAKE + TAKE.join(
+        segment(ACKED | OPTIONS, 0, b"\xa0" + struct.pack("<hBHH", -11000, 192, 1448, 1448 * i)) for i in range(1, 6)),
+    "no_sack": bytes([0x23]) + OPEN + push(3999) * 3 + TAKE + segment(ACKED, 0, b"\xa0" + struct.pack("<h", -11000)) * 5 + TAKE,
     "corrupt": bytes([3]) + OPEN + segment(PAYLOAD | FLIP, 0, struct.pack("<HHB", 300, 40, 2)) + TAKE + data(10),
     "time_wait": bytes([3]) + OPEN + CLOSE + TAKE + segment() + flags(FIN | ACK) + TAKE + segment(NEW) + time(250) + TAKE,
 }
