@@ -194,6 +194,8 @@ void conversation_segment(struct conversation *c, struct bytes *b)
 	else
 		open_new(&s, choice);
 	change(&s, b, control);
+	if ((s.flags & RTE_TCP_SYN_FLAG) && (!conn || conn->state == TCP_SYN_SENT))
+		s.origin = s.seq + 1;
 	one.len = write(frame, &s);
 	if (control & FLIPPED)
 		flip(c, b, frame, one.len);
