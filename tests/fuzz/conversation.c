@@ -16,6 +16,7 @@ static struct net_config config_of(uint8_t flavour)
 	config.tcp.refuse_with_rst = flavour & 8;
 	config.tcp.sack = !(flavour & 32);
 	config.tcp.congestion = flavour & 64 ? TCP_CONGESTION_NEWRENO : TCP_CONGESTION_CUBIC;
+	config.tcp.syn_cookies = flavour & 128 ? TCP_SYN_COOKIES_ALWAYS : TCP_SYN_COOKIES_AUTO;
 	if (flavour & 16)
 		config.tcp.rcvbuf_len = 128 * 1024;
 	return config;
@@ -171,7 +172,8 @@ void conversation_pop(struct conversation *c, struct bytes *b)
 		return;
 	CHECK(m->nb_segs == 1 && m->data_len > 0);
 	for (uint32_t i = 0; i < m->data_len && !c->forged; i++)
-		CHECK(rte_pktmbuf_mtod(m, uint8_t *)[i] == conversation_byte(held->popped + i));
+		CHECK(rte_pktmbuf_mtod(m, uint8_t *)[i] ==
+		      conversation_byte(held->conn->irs + 1 + held->popped + i));
 	held->popped += m->data_len;
 	rte_pktmbuf_free(m);
 }

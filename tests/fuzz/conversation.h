@@ -2,8 +2,9 @@
  * A peer and a program on both sides of the victim's TCP, who do what an input tells them and know
  * what may come of it.
  *
- * The peer's stream has the byte conversation_byte(place) at each place, the victim's too, so that
- * the bytes can be checked wherever they turn up, however often they were sent.
+ * The peer's byte at sequence number n is conversation_byte(n), the victim's at place n of its
+ * stream likewise, so that bytes can be checked wherever they turn up, however often they were
+ * sent.
  */
 #ifndef TESTS_FUZZ_CONVERSATION_H
 #define TESTS_FUZZ_CONVERSATION_H

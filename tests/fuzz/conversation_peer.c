@@ -22,9 +22,9 @@ enum {
 };
 
 struct segment {
-	struct net_flow flow;	   /* as the victim sees it */
-	uint32_t una;		   /* what the victim waits for */
-	uint32_t seq, ack, origin; /* origin: sequence number of the stream's first byte */
+	struct net_flow flow; /* as the victim sees it */
+	uint32_t una;	      /* what the victim waits for */
+	uint32_t seq, ack;
 	uint16_t wnd, len;
 	uint8_t flags, tos, opts_len;
 	uint8_t opts[TCP_OPT_LEN_MAX];
@@ -63,7 +63,6 @@ static void fit(struct conversation *c, struct segment *s, const struct tcp_conn
 	const bool to_syn = conn->state == TCP_SYN_SENT;
 
 	s->flow = conn->flow;
-	s->origin = to_syn ? PEER_ISS + 1 : conn->irs + 1;
 	s->seq = to_syn ? PEER_ISS : conn->rxq.rcv_nxt;
 	s->una = conn->snd_una;
 	s->ack = conn->snd_nxt;
@@ -82,7 +81,6 @@ static void open_new(struct segment *s, uint8_t choice)
 				    RTE_BE16(VICTIM_PORT),
 				    rte_cpu_to_be_16((uint16_t)(5000 + choice % CONN_CHOICE_MAX))};
 	s->seq = PEER_ISS;
-	s->origin = PEER_ISS + 1;
 	s->flags = RTE_TCP_SYN_FLAG;
 	s->opts_len = choice & 0x80 ? 0 : sizeof(options);
 	memcpy(s->opts, options, s->opts_len);
@@ -162,8 +160,7 @@ static uint32_t write(uint8_t *frame, const struct segment *s)
 				    .rx_win = rte_cpu_to_be_16(s->wnd)};
 	memcpy(tcp + 1, s->opts, s->opts_len);
 	for (uint32_t i = 0; i < s->len; i++)
-		payload[i] =
-			conversation_byte(s->seq - s->origin + !!(s->flags & RTE_TCP_SYN_FLAG) + i);
+		payload[i] = conversation_byte(s->seq + !!(s->flags & RTE_TCP_SYN_FLAG) + i);
 	victim_sum(frame, (uint32_t)sizeof(*eth) + total);
 	return (uint32_t)sizeof(*eth) + total;
 }
@@ -194,8 +191,6 @@ void conversation_segment(struct conversation *c, struct bytes *b)
 	else
 		open_new(&s, choice);
 	change(&s, b, control);
-	if ((s.flags & RTE_TCP_SYN_FLAG) && (!conn || conn->state == TCP_SYN_SENT))
-		s.origin = s.seq + 1;
 	one.len = write(frame, &s);
 	if (control & FLIPPED)
 		flip(c, b, frame, one.len);

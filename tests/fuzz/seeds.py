@@ -214,6 +214,7 @@ TCP = {
     "sacked_newreno": bytes([0x43]) + OPEN + push(3999) * 3 + TAKE + TAKE.join(
         segment(ACKED | OPTIONS, 0, b"\xa0" + struct.pack("<hBHH", -11000, 192, 1448, 1448 * i)) for i in range(1, 6)),
     "no_sack": bytes([0x23]) + OPEN + push(3999) * 3 + TAKE + segment(ACKED, 0, b"\xa0" + struct.pack("<h", -11000)) * 5 + TAKE,
+    "cookie": bytes([0x83]) + segment(NEW) + TAKE + segment(NEW | FLAGS | SEQ, 0, b"\0\1" + bytes([ACK])) + ACCEPT + data(9),
     "corrupt": bytes([3]) + OPEN + segment(PAYLOAD | FLIP, 0, struct.pack("<HHB", 300, 40, 2)) + TAKE + data(10),
     "time_wait": bytes([3]) + OPEN + CLOSE + TAKE + segment() + flags(FIN | ACK) + TAKE + segment(NEW) + time(250) + TAKE,
 }
