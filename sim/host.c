@@ -67,6 +67,23 @@ static void adapt(const struct demi_sim *world, const struct demi_sim_host_optio
 }
 
 /* --- making one --- */
+
+/* The first count shards leave, and the runtime ends; how many buffers were missing. */
+static unsigned end(struct sim_host *host, uint16_t count)
+{
+	unsigned missing;
+
+	host->ending = true;
+	for (uint16_t i = 0; i < count; i++) {
+		sim_become(host, &host->shards[i]);
+		runtime_leave(host->shards[i].shard, 0);
+	}
+	sim_become(host, NULL);
+	missing = runtime_end(host->runtime);
+	free(host->shards);
+	return missing;
+}
+
 static int start(struct sim_host *host, char why[RUNTIME_WHY_LEN])
 {
 	int rc = runtime_start(&host->config, &host->runtime, why);
@@ -76,12 +93,15 @@ static int start(struct sim_host *host, char why[RUNTIME_WHY_LEN])
 	host->shard_count = runtime_shard_count(host->runtime);
 	host->shards = calloc(host->shard_count, sizeof(*host->shards));
 	CHECK(host->shards);
-	for (uint16_t i = 0; i < host->shard_count && !rc; i++) {
+	for (uint16_t i = 0; i < host->shard_count; i++) {
 		host->shards[i] = (struct sim_shard){.host = host, .index = i, .due_ns = SIM_NEVER};
 		rc = runtime_enter(host->runtime, i, false, &host->shards[i].shard);
+		if (rc) {
+			end(host, i);
+			return rc;
+		}
 	}
-	CHECK(!rc || rc == -ENOMEM);
-	return rc;
+	return 0;
 }
 
 static struct sim_host *host_new_or_null(struct demi_sim *world, int node)
@@ -151,7 +171,6 @@ static void release(struct sim_shard *shard, int pool, uint32_t count)
 void host_destroy(struct sim_host *host, unsigned *missing)
 {
 	sim_programs_end(host);
-	host->ending = true;
 	for (uint16_t i = 0; i < host->shard_count; i++) {
 		struct sim_shard *shard = &host->shards[i];
 
@@ -159,13 +178,9 @@ void host_destroy(struct sim_host *host, unsigned *missing)
 			release(shard, pool, 0);
 			free(shard->held[pool]);
 		}
-		sim_become(host, shard);
-		runtime_leave(shard->shard, 0);
 	}
-	sim_become(host, NULL);
-	*missing += runtime_end(host->runtime);
+	*missing += end(host, host->shard_count);
 	sim_become(NULL, NULL);
-	free(host->shards);
 	free(host);
 }
 

@@ -130,9 +130,8 @@ struct sim_host {
 	unsigned port_count;
 	struct sim_shard *shards;
 	uint16_t shard_count;
-	bool running; /* shards were entered */
-	bool ending;  /* nothing goes in or out any more */
-	bool rested;  /* stopped only because its wait could never end */
+	bool ending; /* nothing goes in or out any more */
+	bool rested; /* stopped only because its wait could never end */
 };
 
 struct demi_sim {
