@@ -34,6 +34,8 @@ struct tcp_cc {
 	uint32_t bytes_acked;	 /* in congestion avoidance, since cwnd last grew; RFC 3465 */
 	/* Before the last congestion event; 0: nothing to undo. */
 	uint32_t undo_cwnd, undo_ssthresh;
+	bool reduced;	    /* since the owner last looked, by whatever event */
+	bool held;	    /* by the owner: ACKs let nothing grow for now */
 	bool after_timeout; /* in the slow start that follows one */
 	struct tcp_cubic cubic, undo_cubic;
 };
@@ -71,17 +73,22 @@ static inline void tcp_cc_init(struct tcp_cc *cc, const struct tcp_cc_ops *ops, 
 static inline void tcp_cc_on_ack(struct tcp_cc *cc, uint32_t acked_len, uint32_t flight_len,
 				 uint64_t srtt_ns, uint64_t now_ns)
 {
-	cc->ops->on_ack(cc, acked_len, flight_len, srtt_ns, now_ns);
+	if (!cc->held)
+		cc->ops->on_ack(cc, acked_len, flight_len, srtt_ns, now_ns);
 }
 
 static inline void tcp_cc_on_congestion(struct tcp_cc *cc, uint32_t flight_len, uint64_t now_ns)
 {
+	cc->reduced = true;
+	cc->held = false;
 	cc->ops->on_congestion(cc, flight_len, now_ns);
 }
 
 static inline void tcp_cc_on_timeout(struct tcp_cc *cc, uint32_t flight_len, bool first,
 				     uint64_t now_ns)
 {
+	cc->reduced = true;
+	cc->held = false;
 	cc->ops->on_timeout(cc, flight_len, first, now_ns);
 }
 

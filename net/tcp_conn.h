@@ -75,7 +75,6 @@ struct tcp_conn {
 	bool push_waiting;   /* ... for want of a push of the shard's */
 	bool ecn, ecn_asked; /* agreed upon; our SYN asked for it */
 	bool ecn_echo;	     /* a mark came, and no CWR since */
-	bool ecn_cwr_due;    /* on the next new data */
 	bool timestamps, wscale, sack;
 	uint8_t snd_wscale, rcv_wscale;
 	bool error_told;       /* through SO_ERROR */

@@ -36,19 +36,28 @@ bool tcp_ecn_data_received(struct tcp_conn *conn, uint8_t flags, uint8_t tos)
 	return news;
 }
 
-/* 6.1.2: once for all marks of a window, and as if a segment had been lost. A recovery that runs
- * has reduced it already. */
+/* 6.1.2: as if a segment had been lost. */
+static void reduce(struct net *net, struct tcp_conn *conn, uint32_t flight_len)
+{
+	counter_add(&net->counters->tcp_ecn_reductions, 1);
+	tcp_cc_on_congestion(&conn->cc, flight_len, net->now_ns);
+	conn->cc.cwnd = conn->cc.ssthresh;
+	conn->cc.undo_cwnd = 0; /* a mark is no mistake */
+}
+
+/* Once for all marks of a window, and what was in flight then lets nothing grow. A recovery that
+ * runs has reduced the window already. */
 void tcp_ecn_ack_received(struct net *net, struct tcp_conn *conn, uint8_t flags,
 			  uint32_t flight_len)
 {
-	if (!conn->ecn || !(flags & RTE_TCP_ECE_FLAG) || flight_len == 0 || tcp_ecn_reduced(conn))
+	if (!conn->ecn)
 		return;
-	if (conn->recovery == TCP_RECOVERY_NONE) {
-		tcp_cc_on_congestion(&conn->cc, flight_len, net->now_ns);
-		conn->cc.cwnd = conn->cc.ssthresh;
-		conn->cc.undo_cwnd = 0; /* a mark is no mistake */
+	if ((flags & RTE_TCP_ECE_FLAG) && flight_len > 0 &&
+	    seq_geq(conn->snd_una, conn->ecn_recover)) {
+		if (conn->recovery == TCP_RECOVERY_NONE)
+			reduce(net, conn, flight_len);
+		conn->ecn_recover = conn->snd_nxt;
 	}
-	conn->ecn_recover = conn->snd_nxt;
-	conn->ecn_cwr_due = true;
-	counter_add(&net->counters->tcp_ecn_reductions, 1);
+	conn->cc.held =
+		conn->recovery == TCP_RECOVERY_NONE && seq_lt(conn->snd_una, conn->ecn_recover);
 }

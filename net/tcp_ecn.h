@@ -26,10 +26,4 @@ bool tcp_ecn_data_received(struct tcp_conn *conn, uint8_t flags, uint8_t tos);
 void tcp_ecn_ack_received(struct net *net, struct tcp_conn *conn, uint8_t flags,
 			  uint32_t flight_len);
 
-/* The window was reduced for a mark, and what was in flight then still is: it does not grow. */
-static inline bool tcp_ecn_reduced(const struct tcp_conn *conn)
-{
-	return conn->ecn && seq_lt(conn->snd_una, conn->ecn_recover);
-}
-
 #endif

@@ -325,7 +325,7 @@ static void sent_new(const struct out *out)
 		conn->rtx_nxt = conn->rtx_end = conn->snd_nxt;
 	conn->force = false;
 	if (out->flags & RTE_TCP_CWR_FLAG)
-		conn->ecn_cwr_due = false;
+		conn->cc.reduced = false;
 	conn->flight_used = tcp_conn_flight(conn);
 	tcp_rtt_sent(&conn->rtt, conn->snd_nxt, net->now_ns);
 	tcp_timer_data_sent(net, conn);
@@ -345,7 +345,8 @@ static void mark(struct out *out)
 	if (!conn->ecn || out->len == 0 || conn->force)
 		return;
 	out->ecn = TCP_ECN_ECT0;
-	if (conn->ecn_cwr_due)
+	/* 6.1.2: of any reduction. */
+	if (conn->cc.reduced)
 		out->flags |= RTE_TCP_CWR_FLAG;
 }
 

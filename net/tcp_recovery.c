@@ -1,7 +1,5 @@
 #include "net/tcp_recovery.h"
 
-#include "net/tcp_ecn.h"
-
 #include <rte_common.h>
 
 static void resend_first(struct tcp_conn *conn)
@@ -70,9 +68,8 @@ void tcp_recovery_progress(struct net *net, struct tcp_conn *conn, uint32_t acke
 		break;
 	case TCP_RECOVERY_LOSS:
 	case TCP_RECOVERY_NONE:
-		if (!tcp_ecn_reduced(conn))
-			tcp_cc_on_ack(&conn->cc, acked_len, RTE_MAX(flight_len, conn->flight_used),
-				      conn->rtt.srtt_ns, net->now_ns);
+		tcp_cc_on_ack(&conn->cc, acked_len, RTE_MAX(flight_len, conn->flight_used),
+			      conn->rtt.srtt_ns, net->now_ns);
 		if (all)
 			conn->recovery = TCP_RECOVERY_NONE;
 		break;

@@ -238,6 +238,36 @@ static void what_is_sent_again_is_not_marked(void **state)
 	peer_end(&p);
 }
 
+/* RFC 3168 6.1.2 */
+static void any_reduction_is_told(void **state)
+{
+	struct peer p = ten_in_flight();
+
+	(void)state;
+	peer_after(&p, 220 * MS);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_send(&p, ACK, 1, 1 + 10 * MSS, 0);
+	peer_expect(&p, ACK | CWR, 1 + 10 * MSS, 1, MSS);
+	peer_expect(&p, ACK, 1 + 11 * MSS, 1, MSS);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.2: the timeout has reduced the window; the slow start after it goes on. */
+static void an_echo_after_a_timeout_neither_reduces_nor_holds(void **state)
+{
+	struct peer p = ten_in_flight();
+
+	(void)state;
+	peer_after(&p, 220 * MS);
+	peer_expect(&p, ACK, 1, 1, MSS);
+	peer_send(&p, ACK | ECE, 1, 1 + MSS, 0);
+	peer_send(&p, ACK | ECE, 1, 1 + 2 * MSS, 0);
+	assert_int_equal(p.conn->cc.cwnd, 3 * MSS);
+	assert_int_equal(p.conn->cc.ssthresh, 5 * MSS);
+	assert_int_equal(p.h->counters.tcp_ecn_reductions, 0);
+	peer_end(&p);
+}
+
 /* RFC 3168 5: the codepoint is the two low bits. */
 static void the_programs_type_of_service_stays_beside_the_marks(void **state)
 {
@@ -263,6 +293,8 @@ int main(void)
 		host_test(a_mark_means_nothing_where_nobody_agreed),
 		host_test(an_echo_reduces_once_a_window_and_new_data_says_so),
 		host_test(what_is_sent_again_is_not_marked),
+		host_test(any_reduction_is_told),
+		host_test(an_echo_after_a_timeout_neither_reduces_nor_holds),
 		host_test(the_programs_type_of_service_stays_beside_the_marks),
 	};
 
