@@ -27,19 +27,20 @@ static struct peer agreed(void)
 	return asked(&config, SYN | ECE | CWR, SYN | ACK | ECE);
 }
 
-/* The host asks; the peer answers with these flags. */
-static struct peer answered(struct tcp_config *config, uint8_t flags)
+/* The host asks or does not; the peer answers with these flags. */
+static struct peer answered(struct tcp_config *config, enum tcp_ecn ecn, uint8_t flags)
 {
 	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
 	const struct seg answer = {
 		.flags = flags, .ack = 1, .wnd = PEER_WND, .opts = mss, .opts_len = sizeof(mss)};
 	struct peer p;
 
-	config->ecn = TCP_ECN_ALWAYS;
+	config->ecn = ecn;
 	p = peer_begin(config);
 	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &p.conn), 0);
 	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
-	assert_int_equal(peer_expect(&p, SYN | ECE | CWR, 0, 0, 0).tos, 0);
+	assert_int_equal(
+		peer_expect(&p, ecn == TCP_ECN_ALWAYS ? SYN | ECE | CWR : SYN, 0, 0, 0).tos, 0);
 	peer_send_seg(&p, &answer);
 	peer_expect(&p, ACK, 1, 1, 0);
 	return p;
@@ -96,12 +97,24 @@ static void a_host_that_asks_takes_only_a_proper_answer(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		struct tcp_config config = host_config();
-		struct peer p = answered(&config, answers[i]);
+		struct peer p = answered(&config, TCP_ECN_ALWAYS, answers[i]);
 
 		peer_push(&p, 100);
 		assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, i == 0 ? ECT0 : 0);
 		peer_end(&p);
 	}
+}
+
+/* RFC 3168 6.1.1 */
+static void an_answer_that_nobody_asked_for_agrees_to_nothing(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p = answered(&config, TCP_ECN_PASSIVE, SYN | ACK | ECE);
+
+	(void)state;
+	peer_push(&p, 100);
+	assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, 0);
+	peer_end(&p);
 }
 
 /* RFC 3168 6.1.1.1 */
@@ -174,6 +187,26 @@ static void a_mark_is_echoed_until_the_window_was_reduced(void **state)
 }
 
 /* RFC 3168 6.1.3 */
+static void a_new_mark_is_told_at_once(void **state)
+{
+	struct peer p = agreed();
+
+	(void)state;
+	text(&p, 1, 0, ECT0);
+	peer_expect(&p, ACK, 1, 101, 0);
+	p.conn->quick_acks = 0;
+	text(&p, 101, 0, ECT0);
+	peer_expect_nothing(&p);
+	peer_after(&p, 50 * MS);
+	peer_expect(&p, ACK, 1, 201, 0);
+	text(&p, 201, 0, CE);
+	peer_expect(&p, ACK | ECE, 1, 301, 0);
+	text(&p, 301, 0, CE);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.3 */
 static void a_mark_means_nothing_where_nobody_agreed(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -238,6 +271,33 @@ static void what_is_sent_again_is_not_marked(void **state)
 	peer_end(&p);
 }
 
+/* RFC 3168 6.1.6: what fits into a window that is nearly shut, to see whether it is still so. */
+static void a_probe_is_not_marked(void **state)
+{
+	struct peer p = agreed();
+
+	(void)state;
+	p.wnd = 100;
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_push(&p, 10 * MSS);
+	peer_expect_nothing(&p);
+	peer_after(&p, 220 * MS);
+	assert_int_equal(peer_expect(&p, ACK, 1, 1, 100).tos, 0);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.2 */
+static void a_mark_is_not_undone(void **state)
+{
+	struct peer p = ten_in_flight();
+
+	(void)state;
+	peer_send(&p, ACK | ECE, 1, 1 + MSS, 0);
+	tcp_cc_on_undo(&p.conn->cc);
+	assert_int_equal(p.conn->cc.cwnd, 5 * MSS);
+	peer_end(&p);
+}
+
 /* RFC 3168 6.1.2 */
 static void any_reduction_is_told(void **state)
 {
@@ -287,12 +347,16 @@ int main(void)
 		host_test(a_peer_that_does_not_ask_gets_no_mark),
 		host_test(it_can_be_forbidden),
 		host_test(a_host_that_asks_takes_only_a_proper_answer),
+		host_test(an_answer_that_nobody_asked_for_agrees_to_nothing),
 		host_test(a_lost_syn_is_sent_again_without_asking),
 		host_test(a_peer_that_stops_asking_is_believed),
 		host_test(a_mark_is_echoed_until_the_window_was_reduced),
+		host_test(a_new_mark_is_told_at_once),
 		host_test(a_mark_means_nothing_where_nobody_agreed),
 		host_test(an_echo_reduces_once_a_window_and_new_data_says_so),
 		host_test(what_is_sent_again_is_not_marked),
+		host_test(a_probe_is_not_marked),
+		host_test(a_mark_is_not_undone),
 		host_test(any_reduction_is_told),
 		host_test(an_echo_after_a_timeout_neither_reduces_nor_holds),
 		host_test(the_programs_type_of_service_stays_beside_the_marks),
