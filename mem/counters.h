@@ -81,6 +81,7 @@
 	X(tcp_timeouts, "retransmission timeouts")                                                 \
 	X(tcp_fast_retransmits, "fast retransmits")                                                \
 	X(tcp_ecn_reductions, "windows reduced because the peer echoed a congestion mark")         \
+	X(tcp_pmtu_lowered, "connections whose segments a router asked to be smaller")             \
 	X(tcp_rsts_sent, "RST segments sent")                                                      \
 	X(tcp_cookies_sent, "SYNs answered with a cookie")                                         \
 	X(tcp_cookies_valid, "connections that a cookie opened")                                   \

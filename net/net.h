@@ -77,7 +77,8 @@ struct tcp_config {
 	bool timestamps, window_scale, sack;
 	enum tcp_congestion congestion;
 	enum tcp_ecn ecn;
-	bool nodelay; /* the default of TCP_NODELAY */
+	bool pmtu_discovery; /* false: nobody's word lowers the size of segments */
+	bool nodelay;	     /* the default of TCP_NODELAY */
 };
 
 enum { REASSEMBLY_DATAGRAM_MAX = 65536 };

@@ -4,6 +4,7 @@
 #include "net/flow_table.h"
 #include "net/tcp_conn.h"
 #include "net/tcp_listen.h"
+#include "net/tcp_pmtu.h"
 #include "net/tcp_timewait.h"
 
 #include <errno.h>
@@ -150,15 +151,15 @@ void tcp_icmp_error(struct net *net, const struct net_flow *flow, uint32_t seq, 
 	void *value = flow_table_find_or_null(net->tcp.flows, flow);
 	struct tcp_conn *conn = value;
 
-	(void)mtu; /* path MTU discovery comes later; DF segments are never larger than the link's
-		    */
 	if (!value || tcp_flow_is_timewait(value) || !seq_geq(seq, conn->snd_una) ||
 	    !seq_lt(seq, conn->snd_nxt))
 		return;
 	if (type != ICMP_DEST_UNREACH && type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETERPROB)
 		return;
-	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
+	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) {
+		tcp_pmtu_lower(net, conn, mtu);
 		return;
+	}
 	if (conn->state == TCP_SYN_SENT && type == ICMP_DEST_UNREACH &&
 	    (code == ICMP_PROT_UNREACH || code == ICMP_PORT_UNREACH)) {
 		counter_add(&net->counters->conn_refused, 1);

@@ -200,6 +200,8 @@
 	  "passive|always|never",                                                                  \
 	  "Explicit congestion notification, RFC 3168: agree to it when a peer asks, ask for it "  \
 	  "too, or neither. Some paths drop a SYN that asks, which then costs a second.")          \
+	X(tcp, pmtu_discovery, FLAG, net.tcp.pmtu_discovery, net.tcp.pmtu_discovery, "true", "",   \
+	  0, 0, "", "Segments become as small as a router says that the path needs, RFC 1191.")    \
 	X(tcp, nodelay, FLAG, net.tcp.nodelay, net.tcp.nodelay, "false", "", 0, 0, "",             \
 	  "No Nagle algorithm: the default of TCP_NODELAY.")                                       \
 	X(udp, socket_max, NUMBER, net.udp_max, net.udp_max, "128", "", 0, 1048576, "",            \

@@ -49,7 +49,7 @@ static struct frame flat(struct rte_mbuf *m)
 	return f;
 }
 
-/* MUST-49 */
+/* MUST-49, RFC 6864 4.1: never fragmented, so its id says nothing. */
 static void every_field_is_as_it_should_be(void **state)
 {
 	struct world *w = *state;

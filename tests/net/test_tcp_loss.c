@@ -269,6 +269,57 @@ static void the_program_can_have_less_patience(void **state)
 	peer_end(&p);
 }
 
+/* MUST-54, RFC 1191 6.3: the lost are sent again at once in smaller pieces; it was no congestion.
+ */
+static void a_lower_path_mtu_makes_smaller_segments_of_what_was_too_big(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	uint32_t cwnd;
+
+	(void)state;
+	config.pmtu_discovery = true;
+	p = ten_in_flight(&config);
+	cwnd = p.conn->cc.cwnd;
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 4, 1040);
+	assert_int_equal(p.conn->cc.cwnd, cwnd);
+	for (uint32_t at = 1; at < 14001; at += 1000)
+		peer_expect(&p, ACK, at, 1, 1000);
+	peer_expect(&p, ACK | PSH, 14001, 1, 10 * MSS - 14000);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 1, 1 + 10 * MSS, 0);
+	peer_push(&p, 2000);
+	peer_expect(&p, ACK, 1 + 10 * MSS, 1, 1000);
+	peer_expect(&p, ACK | PSH, 1001 + 10 * MSS, 1, 1000);
+	peer_end(&p);
+}
+
+/* RFC 5927 7, RFC 1191 3: a router's word only lowers, not under the floor, and only in flight. */
+static void a_path_mtu_is_not_believed_beyond_reason(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	(void)state;
+	p = ten_in_flight(&config); /* pmtu_discovery off */
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 4, 1040);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+	config.pmtu_discovery = true;
+	p = ten_in_flight(&config);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una - 1, 3, 4, 1040);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_nxt, 3, 4, 1040);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 4, 1500);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 4, 9000);
+	assert_int_equal(p.conn->snd_mss, MSS);
+	peer_expect_nothing(&p);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 4, 0); /* the next plateau */
+	assert_int_equal(p.conn->snd_mss, 1492 - 40);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 4, 68);
+	assert_int_equal(p.conn->snd_mss, 552 - 40);
+	peer_end(&p);
+}
+
 /* MUST-47, SHLD-25 */
 static void what_icmp_said_is_what_the_timeout_reports(void **state)
 {
@@ -504,6 +555,8 @@ int main(void)
 		host_test(a_retransmission_that_finds_its_buffer_at_the_device_is_made_another_way),
 		host_test(unanswered_bytes_are_given_up_after_the_user_timeout),
 		host_test(the_program_can_have_less_patience),
+		host_test(a_lower_path_mtu_makes_smaller_segments_of_what_was_too_big),
+		host_test(a_path_mtu_is_not_believed_beyond_reason),
 		host_test(what_icmp_said_is_what_the_timeout_reports),
 		host_test(slow_start_doubles_the_window_each_round),
 		host_test(after_an_idle_rto_the_window_starts_anew),
