@@ -44,6 +44,9 @@ struct runtime_config {
 	uint32_t queue_max;   /* queue descriptors per shard */
 	uint32_t mailbox_len; /* entries of one mailbox, a power of two */
 
+	/* Not 0: one of many runtimes in a process, by number, all in one thread (a simulation):
+	 * their memory's names differ, and it needs no caches. */
+	uint32_t instance;
 	uint32_t data_count, small_count, large_count; /* per shard; 0: the sum of mem.h */
 	uint16_t data_room;			       /* 0: what the largest MTU needs */
 	uint64_t rcv_budget_len; /* per shard: bytes, by true buffer size, that receive queues may
@@ -63,9 +66,6 @@ struct runtime_config {
 	enum log_level log_level;
 	char name[32]; /* EAL file prefix, telemetry */
 	uint64_t seed; /* 0: from the system */
-	/* Not 0: one of many runtimes in a process, by number, all in one thread (a simulation):
-	 * their memory's names differ, and it needs no caches. */
-	uint32_t instance;
 };
 
 struct runtime;

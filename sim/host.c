@@ -98,6 +98,8 @@ static int start(struct sim_host *host, char why[RUNTIME_WHY_LEN])
 		rc = runtime_enter(host->runtime, i, false, &host->shards[i].shard);
 		if (rc) {
 			end(host, i);
+			host->shards = NULL;
+			host->shard_count = 0;
 			return rc;
 		}
 	}
