@@ -1,0 +1,270 @@
+#include "client.h"
+
+#include "server.h"
+#include "stream.h"
+
+#include <arpa/inet.h>
+#include <demi/ext.h>
+#include <demi/libos.h>
+#include <demi/sga.h>
+#include <demi/wait.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { PARALLEL_MAX = 16, PUSHES_MAX = 8, CHUNK_MAX = 1400, CHUNK_LARGE = 9000 };
+
+struct stream {
+	bool used, connected, shut, popping, fin;
+	int qd;
+	uint32_t number;
+	uint8_t kind;
+	uint64_t len, reset_at; /* bytes; reset_at: after so many, of PLAN_RESET */
+	uint64_t pushed, received;
+	unsigned pushes;
+};
+
+struct run {
+	struct client *c;
+	unsigned begun;
+	struct ledger ledger;
+	struct stream streams[PARALLEL_MAX];
+};
+
+static void check(int error, const char *what)
+{
+	if (error)
+		failed("client: %s: %s", what, demi_strerror(error));
+}
+
+static void let_go(struct stream *st)
+{
+	check(demi_close(st->qd), "close");
+	st->used = false;
+}
+
+/* The network did it: only in a world where it may. */
+static void give_up(struct run *r, struct stream *st, int error)
+{
+	if (!r->c->plan.harsh)
+		failed("client: stream %u of kind %u, %lu of %lu bytes sent and %lu received, "
+		       "failed: %s",
+		       st->number, st->kind, (unsigned long)st->pushed, (unsigned long)st->len,
+		       (unsigned long)st->received, demi_strerror(error));
+	r->c->deeds->failed++;
+	let_go(st);
+}
+
+static void begin(struct run *r, struct stream *st)
+{
+	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(SERVER_PORT)};
+	struct plan *plan = &r->c->plan;
+	demi_qtoken_t token;
+	int qd, error;
+
+	server.sin_addr.s_addr = inet_addr("10.0.0.1");
+	check(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), "socket");
+	*st = (struct stream){.used = true,
+			      .qd = qd,
+			      .number = r->c->number + r->begun++,
+			      .kind = (uint8_t)plan_dice(plan, PLAN_KIND_COUNT),
+			      .len = STREAM_HEADER_LEN + plan_dice(plan, plan->stream_len_max)};
+	st->reset_at = plan_dice(plan, (uint32_t)st->len);
+	r->c->deeds->streams++;
+	error = demi_connect(&token, qd, (const struct sockaddr *)&server, sizeof(server));
+	if (error)
+		give_up(r, st, error);
+	else
+		ledger_start(&r->ledger, token);
+}
+
+static void reset(struct run *r, struct stream *st)
+{
+	const struct linger linger = {.l_onoff = 1};
+
+	check(demi_setsockopt(st->qd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), "linger");
+	r->c->deeds->reset++;
+	let_go(st);
+}
+
+static void pop(struct run *r, struct stream *st)
+{
+	demi_qtoken_t token;
+	const int error = demi_pop(&token, st->qd);
+
+	if (error) {
+		give_up(r, st, error);
+		return;
+	}
+	ledger_start(&r->ledger, token);
+	st->popping = true;
+}
+
+/* False: not now, or never again. */
+static bool push_one(struct run *r, struct stream *st)
+{
+	const uint32_t large = plan_dice(&r->c->plan, 8) == 0 ? CHUNK_LARGE : CHUNK_MAX;
+	const uint64_t left = st->len - st->pushed;
+	const uint32_t len = left < large ? (uint32_t)left : large;
+	demi_sgarray_t sga = demi_sgaalloc(len);
+	demi_qtoken_t token;
+	int error;
+
+	if (!sga.sga_buf)
+		return false;
+	stream_fill(sga.sga_segs[0].sgaseg_buf, len, st->number, st->kind, st->pushed);
+	error = demi_push(&token, st->qd, &sga);
+	check(demi_sgafree(&sga), "sgafree");
+	if (error == EAGAIN)
+		return false;
+	if (error) {
+		give_up(r, st, error);
+		return false;
+	}
+	ledger_start(&r->ledger, token);
+	st->pushes++;
+	st->pushed += len;
+	r->c->deeds->bytes_sent += len;
+	return true;
+}
+
+/* What can be done now. */
+static void go_on(struct run *r, struct stream *st)
+{
+	int error;
+
+	if (!st->used || !st->connected)
+		return;
+	if (st->kind == PLAN_RESET && st->pushed + st->received > st->reset_at) {
+		reset(r, st);
+		return;
+	}
+	while (st->pushed < st->len && st->pushes < PUSHES_MAX && push_one(r, st))
+		;
+	if (!st->used)
+		return;
+	if (!st->popping && !st->fin)
+		pop(r, st);
+	if (!st->used || st->pushed < st->len || st->shut || st->kind == PLAN_ECHO)
+		return;
+	error = demi_shutdown(st->qd, SHUT_WR);
+	st->shut = true;
+	if (error)
+		give_up(r, st, error);
+}
+
+static void finish(struct run *r, struct stream *st)
+{
+	const uint64_t due = st->kind == PLAN_BULK ? 0 : st->len;
+
+	if (st->received != due || st->pushed != st->len)
+		failed("client: stream %u of kind %u ended with %lu of %lu bytes", st->number,
+		       st->kind, (unsigned long)st->received, (unsigned long)due);
+	r->c->deeds->finished++;
+	let_go(st);
+}
+
+static void popped(struct run *r, struct stream *st, demi_sgarray_t *sga)
+{
+	const uint32_t len = sga->sga_segs[0].sgaseg_len;
+
+	st->popping = false;
+	if (stream_compare(sga->sga_segs[0].sgaseg_buf, len, st->number, st->kind, st->received) !=
+	    len)
+		failed("client: a byte of stream %u after %lu is wrong", st->number,
+		       (unsigned long)st->received);
+	check(demi_sgafree(sga), "sgafree");
+	st->received += len;
+	r->c->deeds->bytes_received += len;
+	if (st->received > st->pushed)
+		failed("client: stream %u got more than it sent", st->number);
+	st->fin |= len == 0;
+	if (st->fin || (st->kind == PLAN_ECHO && st->received == st->len))
+		finish(r, st);
+}
+
+static void take(struct run *r, demi_qresult_t *result)
+{
+	struct stream *st = r->streams;
+
+	ledger_end(&r->ledger, result->qr_qt);
+	r->c->deeds->tokens++;
+	while (st < r->streams + PARALLEL_MAX && !(st->used && st->qd == result->qr_qd))
+		st++;
+	if (st == r->streams + PARALLEL_MAX) {
+		if (result->qr_opcode == DEMI_OPC_POP)
+			check(demi_sgafree(&result->qr_value.sga), "sgafree");
+		return; /* of a stream that was closed */
+	}
+	switch (result->qr_opcode) {
+	case DEMI_OPC_CONNECT:
+		st->connected = true;
+		break;
+	case DEMI_OPC_PUSH:
+		st->pushes--;
+		break;
+	case DEMI_OPC_POP:
+		popped(r, st, &result->qr_value.sga);
+		break;
+	default:
+		give_up(r, st, (int)result->qr_ret);
+	}
+}
+
+static bool take_next(struct run *r, long timeout_ns)
+{
+	const struct timespec timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+	demi_qresult_t result;
+	int count = 0;
+	const int error = demi_wait_next_n(&result, 1, &count, &timeout);
+
+	if (error && error != ETIMEDOUT)
+		failed("client: wait: %s", demi_strerror(error));
+	if (count == 1)
+		take(r, &result);
+	return count == 1;
+}
+
+/* How many streams are open after each was given a chance. */
+static unsigned turn(struct run *r)
+{
+	const struct plan *plan = &r->c->plan;
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < plan->parallel; i++) {
+		struct stream *st = &r->streams[i];
+
+		if (!st->used && r->begun < plan->streams)
+			begin(r, st);
+		go_on(r, st);
+		open += st->used;
+	}
+	return open;
+}
+
+int client_main(void *arg)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	const uint64_t pause_ns = ((struct client *)arg)->plan.read_pause_ns;
+
+	if (!r)
+		failed("out of memory");
+	r->c = arg;
+	while (turn(r) > 0 || r->begun < r->c->plan.streams) {
+		take_next(r, 20000000);
+		if (pause_ns && plan_dice(&r->c->plan, 8) == 0) {
+			const struct timespec pause = {0, (long)pause_ns};
+			const demi_qtoken_t none = 0;
+			demi_qresult_t result;
+			int offset;
+
+			/* A slow reader: nobody asks for results meanwhile. */
+			(void)demi_wait_any(&result, &offset, &none, 0, &pause);
+		}
+	}
+	while (r->ledger.count > 0)
+		if (!take_next(r, 1000000000))
+			failed("client: %u tokens never completed", r->ledger.count);
+	--*r->c->clients_left;
+	free(r);
+	return 0;
+}

@@ -1,0 +1,278 @@
+#include "world.h"
+
+#include "client.h"
+#include "plan.h"
+#include "server.h"
+
+#include <demi/ext.h>
+#include <demi/sim.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define S 1000000000ull
+
+/* However bad it was: when all is well again everything ends within this time. */
+#define END_NS (1800 * S)
+
+enum {
+	CLIENT_MAX = (PLAN_HOST_MAX - 1) * PLAN_SHARD_MAX,
+	WORLD_S_MAX = 60, /* of real time */
+};
+
+struct world {
+	struct demi_sim *sim;
+	struct plan plan;
+	struct deeds *deeds;
+	int hosts[PLAN_HOST_MAX], links[PLAN_HOST_MAX];
+	unsigned link_count;
+	struct server server;
+	struct client clients[CLIENT_MAX];
+	unsigned client_count, clients_left;
+};
+
+/* For failed(), which knows no argument. */
+static struct world *running;
+
+/* Only what a signal handler may do. */
+static void on_alarm(int signal)
+{
+	char text[] = "seed                     : this world does not come to an end\n";
+	uint64_t seed = running->plan.seed;
+
+	(void)signal;
+	for (char *at = text + 24; seed > 0 && at > text + 4; seed /= 10)
+		*at-- = (char)('0' + seed % 10);
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
+}
+
+static void print_line(const char *text, void *arg)
+{
+	(void)arg;
+	fprintf(stderr, "  %s\n", text);
+}
+
+void failed(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "seed %lu: ", (unsigned long)running->plan.seed);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nat %.9f s, after\n", (double)demi_sim_now(running->sim) / 1e9);
+	demi_sim_recent(running->sim, print_line, NULL);
+	fprintf(stderr, "again: tests/sim/run --seed %lu --trace seed.pcap\n",
+		(unsigned long)running->plan.seed);
+	exit(1);
+}
+
+static void check(int error, const char *what)
+{
+	if (error)
+		failed("%s: %s", what, demi_strerror(error));
+}
+
+/* --- the beginning --- */
+
+static void make_hosts(struct world *w)
+{
+	for (unsigned i = 0; i < w->plan.host_count; i++) {
+		const struct demi_sim_host_options options = {.size = sizeof(options),
+							      .config = w->plan.config[i]};
+
+		check(demi_sim_host(w->sim, &options, &w->hosts[i]), "host");
+		w->deeds->hosts++;
+		w->deeds->shards += w->plan.shard_count[i];
+	}
+}
+
+static void make_link(struct world *w, int a, int b)
+{
+	int *link = &w->links[w->link_count++];
+
+	check(demi_sim_link(w->sim, a, 0, b, 0, link), "link");
+	check(demi_sim_link_set(w->sim, *link, DEMI_SIM_BOTH, &w->plan.path), "link_set");
+}
+
+/* Two hosts may be a direct wire; more are a LAN. */
+static void make_wires(struct world *w)
+{
+	int lan;
+
+	if (w->plan.host_count == 2 && plan_dice(&w->plan, 2)) {
+		make_link(w, w->hosts[0], w->hosts[1]);
+		return;
+	}
+	check(demi_sim_switch(w->sim, &lan), "switch");
+	for (unsigned i = 0; i < w->plan.host_count; i++)
+		make_link(w, w->hosts[i], lan);
+}
+
+static void start_client(struct world *w, unsigned host, unsigned shard)
+{
+	struct client *client = &w->clients[w->client_count++];
+
+	*client = (struct client){.plan = w->plan,
+				  .number = w->client_count * 1000,
+				  .clients_left = &w->clients_left,
+				  .deeds = w->deeds};
+	client->plan.random += w->client_count;
+	check(demi_sim_program(w->sim, w->hosts[host], (int)shard, client_main, client), "program");
+}
+
+static void start_programs(struct world *w)
+{
+	for (unsigned i = 1; i < w->plan.host_count; i++)
+		w->clients_left += w->plan.shard_count[i];
+	w->server = (struct server){&w->plan, &w->clients_left, w->deeds};
+	check(demi_sim_program(w->sim, w->hosts[0], -1, server_main, &w->server), "program");
+	/* It listens before the first client comes. */
+	check(demi_sim_advance(w->sim, 1000000), "advance");
+	for (unsigned i = 1; i < w->plan.host_count; i++)
+		for (unsigned shard = 0; shard < w->plan.shard_count[i]; shard++)
+			start_client(w, i, shard);
+}
+
+/* --- trouble --- */
+
+static void trouble_device(struct world *w, int host)
+{
+	const uint32_t kind = plan_dice(&w->plan, 4);
+	const struct demi_sim_device device = {.size = sizeof(device),
+					       .down = kind == 0,
+					       .rx_stalled = kind == 1,
+					       .tx_refused = kind == 2,
+					       .tx_refuse_ppm = kind == 3 ? 500000 : 0};
+
+	check(demi_sim_device_set(w->sim, host, 0, &device), "device_set");
+}
+
+static void trouble_wire(struct world *w)
+{
+	struct demi_sim_path path = w->plan.path;
+
+	if (plan_dice(&w->plan, 2))
+		path.cut = 1;
+	else
+		path.loss_ppm = 300000;
+	check(demi_sim_link_set(w->sim, w->links[plan_dice(&w->plan, w->link_count)],
+				1 + (int)plan_dice(&w->plan, 3), &path),
+	      "link_set");
+}
+
+static void trouble_memory(struct world *w, unsigned i)
+{
+	const int shard = (int)plan_dice(&w->plan, w->plan.shard_count[i]);
+
+	/* ENOBUFS: it took all there were. */
+	(void)demi_sim_squeeze(w->sim, w->hosts[i], shard, (int)plan_dice(&w->plan, 3),
+			       700 + plan_dice(&w->plan, 400));
+}
+
+static void begin_trouble(struct world *w)
+{
+	const unsigned i = plan_dice(&w->plan, w->plan.host_count);
+
+	w->deeds->troubles++;
+	switch (plan_dice(&w->plan, 4)) {
+	case 0:
+		trouble_device(w, w->hosts[i]);
+		break;
+	case 1:
+		trouble_wire(w);
+		break;
+	case 2:
+		trouble_memory(w, i);
+		break;
+	default:
+		check(demi_sim_clock_jump(w->sim, w->hosts[i], plan_dice(&w->plan, 30) * S),
+		      "clock_jump");
+	}
+}
+
+static void end_trouble(struct world *w)
+{
+	const struct demi_sim_device device = {.size = sizeof(device)};
+
+	for (unsigned i = 0; i < w->link_count; i++)
+		check(demi_sim_link_set(w->sim, w->links[i], DEMI_SIM_BOTH, &w->plan.path),
+		      "link_set");
+	for (unsigned i = 0; i < w->plan.host_count; i++) {
+		check(demi_sim_device_set(w->sim, w->hosts[i], 0, &device), "device_set");
+		for (unsigned shard = 0; shard < w->plan.shard_count[i]; shard++)
+			for (int pool = 0; pool < 3; pool++)
+				check(demi_sim_squeeze(w->sim, w->hosts[i], (int)shard, pool, 0),
+				      "squeeze");
+	}
+}
+
+static void suffer(struct world *w)
+{
+	for (unsigned i = 0; i < w->plan.trouble_count; i++) {
+		check(demi_sim_advance(w->sim, plan_dice(&w->plan, 200000000)), "advance");
+		begin_trouble(w);
+		check(demi_sim_advance(w->sim, plan_dice(&w->plan, 2000000000)), "advance");
+		if (plan_dice(&w->plan, 2))
+			end_trouble(w);
+	}
+	end_trouble(w);
+}
+
+/* --- the end --- */
+
+static void check_results(struct world *w)
+{
+	for (unsigned i = 0; i < w->plan.host_count; i++) {
+		for (unsigned shard = 0; shard < w->plan.shard_count[i]; shard++) {
+			int result = -1;
+
+			check(demi_sim_result(w->sim, w->hosts[i], (int)shard, &result), "result");
+			if (result)
+				failed("a program ended with %d", result);
+		}
+	}
+}
+
+static void add_figures(struct world *w)
+{
+	struct demi_sim_figures figures = {.size = sizeof(figures)};
+
+	check(demi_sim_figures(w->sim, &figures), "figures");
+	w->deeds->worlds++;
+	w->deeds->frames += figures.sent;
+	w->deeds->dropped += figures.rx_dropped;
+	w->deeds->virtual_ns += demi_sim_now(w->sim);
+}
+
+uint64_t world_run(uint64_t seed, const char *trace, struct deeds *deeds)
+{
+	static struct world w;
+	uint64_t digest;
+
+	memset(&w, 0, sizeof(w));
+	w.deeds = deeds;
+	running = &w;
+	signal(SIGALRM, on_alarm);
+	alarm(WORLD_S_MAX);
+	plan_make(&w.plan, seed);
+	check(demi_sim_create(&w.sim, seed), "create");
+	if (trace)
+		check(demi_sim_trace(w.sim, trace), "trace");
+	make_hosts(&w);
+	make_wires(&w);
+	start_programs(&w);
+	suffer(&w);
+	check(demi_sim_run(w.sim, END_NS), "run");
+	check_results(&w);
+	add_figures(&w);
+	digest = demi_sim_digest(w.sim);
+	/* EIO: packet buffers are missing. */
+	check(demi_sim_destroy(w.sim), "destroy");
+	alarm(0);
+	return digest;
+}
