@@ -87,6 +87,8 @@
 	X(tcp_cookies_valid, "connections that a cookie opened")                                   \
 	X(tcp_cookies_invalid, "ACKs that carried no valid cookie while some were out")            \
 	X(tcp_syns_evicted, "half-open connections that gave way to a newer one")                  \
+	X(tcp_challenges, "ACKs of segments that were not accepted (RFC 5961)")                    \
+	X(tcp_challenges_limited, "such ACKs that were not sent, for there were too many")         \
 	X(tcp_zero_window_probes, "zero-window probes sent")                                       \
 	X(udp_rx_datagrams, "UDP datagrams received for a socket")                                 \
 	X(udp_tx_datagrams, "UDP datagrams sent")                                                  \

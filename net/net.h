@@ -59,8 +59,9 @@ struct tcp_config {
 	uint32_t syn_max;	/* connections in SYN-RECEIVED, of all listeners */
 	uint32_t syn_queue_max; /* of one listener; 0: as many as its backlog */
 	enum tcp_syn_cookies syn_cookies;
-	uint32_t push_max;		 /* entries of all send queues */
-	uint32_t rcvbuf_len, sndbuf_len; /* bytes; the default of SO_RCVBUF, SO_SNDBUF */
+	uint32_t challenge_acks_per_second; /* RFC 5961 7; 0: no limit */
+	uint32_t push_max;		    /* entries of all send queues */
+	uint32_t rcvbuf_len, sndbuf_len;    /* bytes; the default of SO_RCVBUF, SO_SNDBUF */
 	uint64_t reassembly_len; /* bytes, by true buffer size, that out-of-order segments of this
 				    shard may hold */
 	uint64_t rto_ns_min, rto_ns_max, rto_ns_initial;

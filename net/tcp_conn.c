@@ -234,9 +234,8 @@ void tcp_conn_want_output(struct net *net, struct tcp_conn *conn)
 
 void tcp_conn_challenge(struct net *net, struct tcp_conn *conn)
 {
-	if (conn->challenge_ns != 0 && net->now_ns - conn->challenge_ns < TCP_CHALLENGE_NS)
+	if (!tcp_challenge_due(net, &conn->challenge_ns))
 		return;
-	conn->challenge_ns = net->now_ns;
 	conn->ack_due = true;
 	tcp_conn_want_output(net, conn);
 }

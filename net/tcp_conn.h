@@ -32,8 +32,6 @@ enum {
 	TCP_SYN_ACK_RETRIES_MAX = 5, /* then a half-open connection is forgotten */
 };
 
-#define TCP_CHALLENGE_NS 100000000ull /* between a connection's ACKs of what it did not accept */
-
 /* What a connection may wait for; deadline 0: nothing. */
 enum tcp_timer {
 	TCP_TIMER_RETRANSMIT,
@@ -115,6 +113,7 @@ struct tcp_conn {
 	bool ack_pending; /* the delayed ACK timer runs */
 	bool interactive; /* the program answers what it gets: ACKs ride on its answers */
 	uint8_t dup_acks_owed, quick_acks;
+	uint8_t text_challenges; /* since text_challenge_ns */
 	struct tcp_rxq rxq;
 	struct tcp_range dsack; /* bytes that came twice, to be told; empty: none */
 
@@ -123,6 +122,7 @@ struct tcp_conn {
 
 	uint64_t progress_ns; /* since when the oldest byte not acknowledged waits (R2) */
 	uint64_t rx_ns, rx_data_ns, tx_data_ns, challenge_ns; /* when it last happened; 0: never */
+	uint64_t text_challenge_ns;
 	struct tcp_figures figures;
 	uint64_t deadline_ns[TCP_TIMER_COUNT];
 	struct wheel_timer timer; /* the earliest of them, or earlier */
@@ -165,7 +165,7 @@ void tcp_conn_established(struct net *net, struct tcp_conn *conn);
 
 /* Has something to send, perhaps: tcp_output() will look. */
 void tcp_conn_want_output(struct net *net, struct tcp_conn *conn);
-/* An ACK of what was not accepted, unless there was one just now (RFC 5961 section 7). */
+/* An ACK of what was not accepted, within the limits of net/tcp_challenge.h. */
 void tcp_conn_challenge(struct net *net, struct tcp_conn *conn);
 
 /* What must hold between input, output and calls; CHECKs in debug builds. */

@@ -73,7 +73,7 @@ static void keep(struct tcp_in *in)
 		count_drop(in, DROP_tcp_duplicate);
 		if (seq_gt(in->seq, rcv_nxt))
 			tcp_sack_duplicate_beyond_gap(conn, in->seq, len);
-		in->effects |= TCP_EFFECT_ACK;
+		tcp_in_answer_text(in);
 		break;
 	case TCP_RXQ_FULL:
 		count_drop(in, DROP_tcp_reassembly_full);
@@ -90,11 +90,12 @@ static bool cut_to_window(struct tcp_in *in)
 	if (beyond <= 0)
 		return true;
 	in->flags &= ~RTE_TCP_FIN_FLAG;
-	in->effects |= TCP_EFFECT_ACK;
 	if ((uint32_t)beyond >= in->len) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
+		tcp_in_answer_text(in); /* of a window probe (MUST-36) */
 		return false;
 	}
+	in->effects |= TCP_EFFECT_ACK;
 	rte_pktmbuf_trim(in->m, (uint16_t)beyond);
 	in->len -= (uint32_t)beyond;
 	return true;
@@ -166,7 +167,7 @@ void tcp_data_step(struct tcp_in *in)
 		/* All of it was received; the ACK that said so was lost. */
 		tcp_sack_duplicate(conn, in->seq, in->len);
 		if (in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG))
-			in->effects |= TCP_EFFECT_ACK;
+			tcp_in_answer_text(in);
 		return;
 	}
 	if (in->len > 0 && !text(in))

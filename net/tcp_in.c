@@ -71,6 +71,15 @@ static void syn_sent(struct tcp_in *in)
 
 /* --- the other states (3.10.7.4): first, the sequence number --- */
 
+/* The ACK that 3.10.7.4 demands; RFC 5961 7: not too many. */
+static void answer_unaccepted(struct tcp_in *in)
+{
+	if (in->len == 0 && !(in->flags & RTE_TCP_FIN_FLAG))
+		in->effects |= TCP_EFFECT_CHALLENGE;
+	else
+		tcp_in_answer_text(in);
+}
+
 /* RFC 7323 5.3. False: the timestamp is older than one that was seen before. */
 static bool paws(struct tcp_in *in)
 {
@@ -82,7 +91,7 @@ static bool paws(struct tcp_in *in)
 	    in->net->now_ns - conn->ts_recent_ns > valid_ns)
 		return true;
 	tcp_in_drop(in, DROP_tcp_paws);
-	in->effects |= in->len > 0 ? TCP_EFFECT_ACK : TCP_EFFECT_CHALLENGE;
+	answer_unaccepted(in);
 	return false;
 }
 
@@ -113,8 +122,7 @@ static bool sequence_step(struct tcp_in *in)
 		if (in->flags & RTE_TCP_RST_FLAG)
 			return false;
 		tcp_sack_duplicate(conn, in->seq, in->len);
-		in->effects |= in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG) ? TCP_EFFECT_ACK
-									     : TCP_EFFECT_CHALLENGE;
+		answer_unaccepted(in);
 		return false;
 	}
 	conn->rx_ns = in->net->now_ns;

@@ -49,6 +49,13 @@ static inline void tcp_in_die(struct tcp_in *in, int error)
 	in->error = error;
 }
 
+/* An ACK of bytes or a FIN that bring nothing new, unless there were many of late. */
+static inline void tcp_in_answer_text(struct tcp_in *in)
+{
+	if (tcp_challenge_text_due(in->net, in->conn))
+		in->effects |= TCP_EFFECT_ACK;
+}
+
 /* Step five in the synchronized states (net/tcp_ack.c). False: the segment goes no further. */
 bool tcp_ack_step(struct tcp_in *in);
 /* Steps seven and eight: text and FIN (net/tcp_data.c). */

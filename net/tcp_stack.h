@@ -6,6 +6,7 @@
  *      tcp_in.c ........ a segment and its connection, RFC 9293 3.10.7; tcp_ack.c, tcp_data.c: its
  *                        steps five and seven
  *      tcp_listen.c .... SYN queue, accept queue;   tcp_timewait.c .... compact entries
+ *      tcp_challenge.c . how often what is not accepted is answered
  *      tcp_out.c ....... segments when asked;       tcp_reply.c ....... RST and ACK without state
  *      tcp_recovery.c .. what is sent again;        tcp_cubic.c, tcp_newreno.c .... how
  *                        much may be in flight
@@ -16,6 +17,7 @@
 #define NET_TCP_STACK_H
 
 #include "net/net.h"
+#include "net/tcp_challenge.h"
 #include "net/tcp_cookie.h"
 #include "net/tcp_isn.h"
 #include "net/tcp_rtt.h"
@@ -57,6 +59,7 @@ struct tcp_stack {
 	struct wheel wheel;	  /* one timer a connection */
 	struct tcp_isn isn;
 	struct tcp_cookie cookie;
+	struct tcp_challenge challenge;
 	struct tcp_txq_pool pushes;
 	struct tcp_rxq_pool reassembly;
 	struct tcp_listener_list listening[TCP_LISTENER_BUCKETS];

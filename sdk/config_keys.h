@@ -148,6 +148,9 @@
 	  "A SYN is answered with a cookie, which needs no memory: when there is no more room "    \
 	  "for "                                                                                   \
 	  "it (auto), always, or never: then the oldest unanswered one gives way.")                \
+	X(tcp, challenge_acks_per_second, NUMBER, net.tcp.challenge_acks_per_second,               \
+	  net.tcp.challenge_acks_per_second, "1000", "", 0, 1000000, "",                           \
+	  "ACKs of segments that a connection did not accept (RFC 5961), about; 0: no limit.")     \
 	X(tcp, push_max, NUMBER, net.tcp.push_max, net.tcp.push_max, "65536", "", 16, 16777216,    \
 	  "", "Pushes whose bytes were not all acknowledged yet.")                                 \
 	X(tcp, rcvbuf_bytes, NUMBER, net.tcp.rcvbuf_len, net.tcp.rcvbuf_len, "262144", "", 2048,   \

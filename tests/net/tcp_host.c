@@ -29,6 +29,7 @@ struct tcp_config host_config(void)
 		.timewait_max = 16,
 		.listener_max = 8,
 		.syn_max = 32,
+		.challenge_acks_per_second = 1000,
 		.push_max = 4096,
 		.rcvbuf_len = 64 * 1024,
 		.sndbuf_len = 256 * 1024,
