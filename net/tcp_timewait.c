@@ -74,10 +74,15 @@ static void acknowledge(struct net *net, struct tcp_timewait *tw, struct rte_mbu
 
 	net_dst_reply(net, &dst, m);
 	tcp_reply_send(net, &dst, &tw->flow, &ack);
-	tw->ack_ns = net->now_ns;
 }
 
-/* A SYN that cannot be an old one: RFC 9293 3.10.7.4 (MUST-13's exception), RFC 6191. */
+static bool both_have_timestamps(const struct tcp_timewait *tw, const struct tcp_opts *opts)
+{
+	return tw->timestamps && (opts->present & TCP_OPT_TIMESTAMPS);
+}
+
+/* A SYN that cannot be an old one: RFC 9293 3.10.7.4 (MUST-13's exception), RFC 6191: the timestamp
+ * decides, if there is one; of one and the same millisecond, or without, the sequence number. */
 static bool is_new_syn(const struct tcp_timewait *tw, const struct net_pkt *pkt,
 		       const struct tcp_opts *opts)
 {
@@ -86,10 +91,20 @@ static bool is_new_syn(const struct tcp_timewait *tw, const struct net_pkt *pkt,
 
 	if ((pkt->tcp_flags & mask) != RTE_TCP_SYN_FLAG)
 		return false;
-	if (seq_gt(pkt->seq, tw->rcv_nxt))
-		return true;
-	return tw->timestamps && (opts->present & TCP_OPT_TIMESTAMPS) &&
-	       seq_gt(opts->ts_val, tw->ts_recent);
+	if (both_have_timestamps(tw, opts) && opts->ts_val != tw->ts_recent)
+		return seq_gt(opts->ts_val, tw->ts_recent);
+	return seq_gt(pkt->seq, tw->rcv_nxt);
+}
+
+/* The peer's FIN once more, which nobody can send who does not know its number. */
+static bool is_fin_again(const struct tcp_timewait *tw, const struct net_pkt *pkt,
+			 const struct tcp_opts *opts)
+{
+	const uint8_t mask = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG;
+
+	return (pkt->tcp_flags & mask) == (RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG) &&
+	       pkt->ack == tw->snd_nxt && pkt->seq + pkt->payload_len + 1 == tw->rcv_nxt &&
+	       !(both_have_timestamps(tw, opts) && seq_lt(opts->ts_val, tw->ts_recent));
 }
 
 /* RFC 1337: an RST does not end TIME-WAIT. */
@@ -114,12 +129,13 @@ void tcp_timewait_input(struct net *net, struct tcp_timewait *tw, struct rte_mbu
 		tcp_listen_syn(net, m, &snd_nxt);
 		return;
 	}
-	if (pkt->tcp_flags & RTE_TCP_FIN_FLAG) {
+	if (is_fin_again(tw, pkt, &opts)) {
 		TAILQ_REMOVE(&net->tcp.timewait, tw, link);
 		start_wait(net, tw);
-	}
-	if (net_pkt_seg_len(pkt) > 0 || net->now_ns - tw->ack_ns >= TCP_CHALLENGE_NS)
 		acknowledge(net, tw, m);
+	} else if (tcp_challenge_due(net, &tw->ack_ns)) {
+		acknowledge(net, tw, m);
+	}
 	net_drop(net, m, DROP_tcp_unacceptable);
 }
 

@@ -111,6 +111,60 @@ static void a_newer_timestamp_makes_a_syn_new_whatever_its_number(void **state)
 	peer_end(&p);
 }
 
+/* MUST-13, RFC 7323 5.3, RFC 1122 4.2.2.13: an old SYN, however large its number. */
+static void a_syn_with_an_older_timestamp_is_old_whatever_its_number(void **state)
+{
+	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
+	struct tcp_config config = host_config();
+	const struct seg syn = {.flags = SYN, .wnd = PEER_WND, .opts = mss, .opts_len = 4};
+	struct peer p;
+
+	(void)state;
+	config.timestamps = true;
+	p = peer_begin(&config);
+	p.ts = true;
+	peer_handshake(&p, mss, sizeof(mss));
+	close_actively(&p);
+	p.iss += 100000;
+	p.ts_val -= 1;
+	peer_send_seg(&p, &syn);
+	peer_expect(&p, ACK, 2, 2 - 100000, 0);
+	assert_int_equal(use_of(&p).timewait, 1);
+	p.ts_val += 1; /* of the same millisecond: the number decides */
+	peer_send_seg(&p, &syn);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(use_of(&p).timewait, 0);
+	peer_end(&p);
+}
+
+/* MUST-13: what is forged or old does not keep the entry for longer. */
+static void only_the_peers_own_fin_starts_the_wait_anew(void **state)
+{
+	static const struct seg forged[] = {
+		{.flags = ACK | FIN, .seq = 2, .ack = 2, .wnd = PEER_WND},
+		{.flags = ACK | FIN, .seq = 0, .ack = 2, .wnd = PEER_WND},
+		{.flags = ACK | FIN, .seq = 1, .ack = 2, .len = 1, .wnd = PEER_WND},
+		{.flags = ACK | FIN, .seq = 1, .ack = 1, .wnd = PEER_WND},
+		{.flags = FIN, .seq = 1, .wnd = PEER_WND},
+		{.flags = SYN | FIN, .seq = 0, .wnd = PEER_WND},
+		{.flags = ACK, .seq = 2, .ack = 2, .len = 10, .wnd = PEER_WND},
+	};
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (unsigned i = 0; i < RTE_DIM(forged); i++) {
+		struct peer p = peer_established(&config);
+
+		close_actively(&p);
+		peer_after(&p, 50 * S);
+		peer_send_seg(&p, &forged[i]);
+		peer_expect(&p, ACK, 2, 2, 0);
+		peer_after(&p, 11 * S);
+		assert_int_equal(use_of(&p).timewait, 0);
+		peer_end(&p);
+	}
+}
+
 static void the_oldest_time_wait_makes_room_for_a_new_one(void **state)
 {
 	struct tcp_config config = host_config();
@@ -154,7 +208,8 @@ static void a_foreign_flow_stays_in_the_listener_table_through_time_wait(void **
 	peer_end(&p);
 }
 
-static void time_wait_answers_what_carries_nothing_ten_times_a_second_at_most(void **state)
+/* RFC 5961 7 */
+static void time_wait_answers_what_is_not_the_peers_fin_ten_times_a_second_at_most(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
@@ -164,7 +219,7 @@ static void time_wait_answers_what_carries_nothing_ten_times_a_second_at_most(vo
 	(void)state;
 	close_actively(&p);
 	for (unsigned i = 0; i < 100; i++) {
-		peer_send(&p, ACK, 2, 2, 0);
+		peer_send(&p, i % 3 ? ACK : ACK | FIN, 2, 2, i % 2 * 10);
 		while (peer_take(&p, &seg))
 			count++;
 		peer_after(&p, 10 * MS);
@@ -206,9 +261,11 @@ int main(void)
 		host_test(a_new_syn_takes_over_from_time_wait_beyond_its_numbers),
 		host_test(an_old_syn_does_not_take_over_from_time_wait),
 		host_test(a_newer_timestamp_makes_a_syn_new_whatever_its_number),
+		host_test(a_syn_with_an_older_timestamp_is_old_whatever_its_number),
+		host_test(only_the_peers_own_fin_starts_the_wait_anew),
 		host_test(the_oldest_time_wait_makes_room_for_a_new_one),
 		host_test(a_foreign_flow_stays_in_the_listener_table_through_time_wait),
-		host_test(time_wait_answers_what_carries_nothing_ten_times_a_second_at_most),
+		host_test(time_wait_answers_what_is_not_the_peers_fin_ten_times_a_second_at_most),
 		host_test(the_acks_of_time_wait_carry_timestamps_and_the_window),
 	};
 
