@@ -20,7 +20,8 @@ int net_dst_init(struct net *net, struct net_dst *dst, struct ip_addr remote)
 	dst->source = hop.source;
 	dst->next = hop.next;
 	dst->iface = hop.iface;
-	dst->mtu = net_iface_get(net->tables, hop.iface)->mtu;
+	dst->mtu = hop.mtu;
+	dst->mss = hop.mss;
 	return 0;
 }
 
@@ -37,6 +38,16 @@ void net_dst_reply(struct net *net, struct net_dst *dst, struct rte_mbuf *m)
 		.neigh_version = net->neigh_version,
 		.recheck_ns = UINT64_MAX,
 	};
+}
+
+void net_dst_limit(struct net *net, struct net_dst *dst, struct ip_addr remote)
+{
+	struct net_hop hop;
+
+	if (net_route_lookup_rcu(net->tables, remote, &hop) != 0)
+		return;
+	dst->mtu = hop.mtu < dst->mtu ? hop.mtu : dst->mtu;
+	dst->mss = hop.mss;
 }
 
 int net_dst_lookup(struct net *net, struct net_dst *dst)

@@ -17,10 +17,13 @@
 #include <rte_ether.h>
 #include <stdint.h>
 
+enum { NET_DST_TCP_HEADERS_LEN = 20 + 20 }; /* IPv4 and TCP, no options */
+
 struct net_dst {
 	struct ip_addr source, next;
 	uint16_t iface;
-	uint16_t mtu; /* bytes of an IP packet, of the interface */
+	uint16_t mtu; /* bytes of an IP packet, of the interface or the route */
+	uint16_t mss; /* at most so much of TCP's payload; 0: what mtu leaves */
 	struct rte_ether_addr mac;
 	uint64_t neigh_version; /* of the table that mac came from; 0: not resolved */
 	uint64_t recheck_ns;	/* when the entry's age is looked at again */
@@ -33,11 +36,23 @@ int net_dst_init(struct net *net, struct net_dst *dst, struct ip_addr remote);
  * replies that keep no state (RST, ICMP). Resolved at once and for this packet only. */
 void net_dst_reply(struct net *net, struct net_dst *dst, struct rte_mbuf *m);
 
+/* What the route to remote allows, for a reply that tells of it (SYN-ACK). */
+void net_dst_limit(struct net *net, struct net_dst *dst, struct ip_addr remote);
+
 /* The slow part of net_dst_resolve(): table look-up; asks by ARP; probes old entries. */
 int net_dst_lookup(struct net *net, struct net_dst *dst);
 
 /* TCP has sent again and again without an answer (R1, RFC 9293 3.8.3): is the next hop there? */
 void net_dst_doubt(struct net *net, const struct net_dst *dst);
+
+/* TCP's payload of a segment without options that takes the whole MTU, or what the route clamps it
+ * to. */
+static inline uint16_t net_dst_mss(const struct net_dst *dst)
+{
+	uint16_t mss = (uint16_t)(dst->mtu - NET_DST_TCP_HEADERS_LEN);
+
+	return dst->mss && dst->mss < mss ? dst->mss : mss;
+}
 
 static inline int net_dst_resolve(struct net *net, struct net_dst *dst)
 {

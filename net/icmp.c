@@ -2,6 +2,7 @@
 
 #include "net/dst.h"
 #include "net/ip4.h"
+#include "net/udp.h"
 
 #include <rte_icmp.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 enum {
 	ICMP_UNREACHABLE = 3,
 	ICMP_PORT_UNREACHABLE = 3,
+	ICMP_FRAGMENTATION_NEEDED = 4,
 	ICMP_TIME_EXCEEDED = 11,
 	ICMP_REASSEMBLY = 1,
 	ICMP_HEADER_LEN = sizeof(struct rte_icmp_hdr),
@@ -73,6 +75,11 @@ void icmp_input_error(struct net *net, struct rte_mbuf *m)
 	const struct net_pkt *pkt = net_pkt_of(m);
 	int shard;
 
+	if (pkt->proto == IPPROTO_UDP && !pkt->multi && pkt->icmp_type == ICMP_UNREACHABLE &&
+	    pkt->icmp_code == ICMP_FRAGMENTATION_NEEDED) {
+		udp_too_big(net, m);
+		return;
+	}
 	if (pkt->proto != IPPROTO_TCP || pkt->multi) {
 		net_drop(net, m, DROP_icmp_ignored);
 		return;

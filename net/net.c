@@ -38,6 +38,7 @@ int net_create(struct net **out, const struct net_config *config, const struct n
 	net->env = *env;
 	net->config = *config;
 	TAILQ_INIT(&net->ready);
+	net->paths.seed = (uint32_t)net_random(net);
 	net_rate_init(&net->icmp_rate, config->icmp_per_second, now_ns);
 
 	err = arp_create(net);

@@ -101,6 +101,10 @@ int net_route_lookup_rcu(const struct net_tables *tables, struct ip_addr dst, st
 		hop->iface = route->iface;
 		hop->next = ip_addr_is_any(route->gateway) ? dst : route->gateway;
 		hop->source = tables->ifaces[route->iface].addr;
+		hop->mtu = tables->ifaces[route->iface].mtu;
+		if (route->mtu && route->mtu < hop->mtu)
+			hop->mtu = route->mtu;
+		hop->mss = route->mss;
 		return 0;
 	}
 	return -EHOSTUNREACH;

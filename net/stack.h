@@ -4,6 +4,7 @@
  *
  *      net.c     input, poll, output; ready list; reply queues; net_drop
  *      parse.c   bytes -> struct net_pkt (net/pkt.h)
+ *      path.c    MTUs that routers told of
  *      reassembly.c  fragments -> whole packets, parsed again
  *      arp.c     resolving next hops;  ip4.c, icmp.c, udp.c;  tcp_*.c (net/tcp_stack.h)
  */
@@ -14,6 +15,7 @@
 #include "mem/counters.h"
 #include "mem/mem.h"
 #include "net/net.h"
+#include "net/path.h"
 #include "net/pkt.h"
 #include "net/tables.h"
 #include "net/tcp_stack.h"
@@ -52,6 +54,7 @@ struct net {
 	struct net_rate icmp_rate;
 	struct arp *arp;
 	struct udp *udp;
+	struct path_cache paths;
 	struct reassembly *reassembly; /* NULL: fragments are dropped */
 	struct tcp_stack tcp;
 	struct net_replies replies[NET_IFACE_MAX];

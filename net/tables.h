@@ -39,6 +39,7 @@ struct net_route {
 	uint8_t prefix_len;
 	uint16_t iface;
 	struct ip_addr gateway; /* any: the destination itself is the next hop */
+	uint16_t mtu, mss; /* bytes of a packet, of TCP's payload at most; 0: as the interface's */
 };
 
 /* NULL: out of memory. On-link routes come from the interfaces' own prefixes. */
@@ -61,6 +62,8 @@ int net_route_add_mt(struct net_tables *tables,
 /* Where a packet goes next: interface, next hop, and which of our addresses is its source. */
 struct net_hop {
 	uint16_t iface;
+	uint16_t mtu; /* bytes of an IP packet */
+	uint16_t mss; /* 0: as mtu allows */
 	struct ip_addr next, source;
 };
 int net_route_lookup_rcu(const struct net_tables *tables, struct ip_addr dst,

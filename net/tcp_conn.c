@@ -93,7 +93,10 @@ void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 			   const struct tcp_opts *opts)
 {
 	uint32_t mss = opts->present & TCP_OPT_MSS ? opts->mss : TCP_MSS_DEFAULT;
-	uint32_t mss_max = tcp_conn_mss_offered(conn);
+	const uint32_t path_mss =
+		path_mtu(&net->paths, conn->flow.remote, conn->dst.mtu, net->now_ns) -
+		NET_DST_TCP_HEADERS_LEN;
+	const uint32_t mss_max = RTE_MIN((uint32_t)tcp_conn_mss_offered(conn), path_mss);
 
 	conn->irs = irs;
 	tcp_rxq_init(&conn->rxq, irs + 1, conn->options.rcvbuf_len);

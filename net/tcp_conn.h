@@ -204,7 +204,7 @@ static inline bool tcp_conn_owes(const struct tcp_conn *conn)
 /* The MSS of our SYN: the largest datagram we take (MUST-67), or less if the program wants so. */
 static inline uint16_t tcp_conn_mss_offered(const struct tcp_conn *conn)
 {
-	uint16_t mss = (uint16_t)(conn->dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN);
+	uint16_t mss = net_dst_mss(&conn->dst);
 
 	return conn->options.mss_max && conn->options.mss_max < mss ? conn->options.mss_max : mss;
 }

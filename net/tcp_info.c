@@ -57,7 +57,7 @@ static void fill_numbers(const struct tcp_conn *conn, struct tcp_info *info)
 	info->tcpi_pacing_rate = info->tcpi_max_pacing_rate = UINT64_MAX; /* not paced */
 }
 
-static void fill_sending(const struct tcp_conn *conn, struct tcp_info *info)
+static void fill_sending(const struct net *net, const struct tcp_conn *conn, struct tcp_info *info)
 {
 	const uint32_t mss = conn->snd_mss;
 
@@ -70,7 +70,7 @@ static void fill_sending(const struct tcp_conn *conn, struct tcp_info *info)
 	info->tcpi_rttvar = us(conn->rtt.rttvar_ns);
 	info->tcpi_min_rtt = us(conn->rtt.min_ns);
 	info->tcpi_snd_mss = mss;
-	info->tcpi_pmtu = conn->dst.mtu;
+	info->tcpi_pmtu = path_mtu(&net->paths, conn->flow.remote, conn->dst.mtu, net->now_ns);
 	info->tcpi_unacked = (tcp_conn_flight(conn) + mss - 1) / mss;
 	info->tcpi_snd_cwnd = conn->cc.cwnd / mss;
 	info->tcpi_snd_ssthresh = conn->cc.ssthresh == 0 || conn->cc.ssthresh >= TCP_CC_CWND_MAX
@@ -103,7 +103,7 @@ void tcp_info_fill(const struct net *net, const struct tcp_conn *conn, struct tc
 		.tcpi_last_data_recv = ms_since(net, conn, conn->rx_data_ns),
 		.tcpi_last_ack_recv = ms_since(net, conn, conn->rx_ns),
 	};
-	fill_sending(conn, info);
+	fill_sending(net, conn, info);
 	fill_receiving(net, conn, info);
 	fill_numbers(conn, info);
 }

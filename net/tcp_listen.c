@@ -112,7 +112,8 @@ static void send_cookie(struct net *net, struct tcp_listener *listener, struct r
 	struct net_dst dst;
 
 	net_dst_reply(net, &dst, m);
-	answer.mss = (uint16_t)(dst.mtu - IP4_HEADER_LEN - TCP_HEADER_LEN);
+	net_dst_limit(net, &dst, pkt->flow.remote);
+	answer.mss = net_dst_mss(&dst);
 	if (config->timestamps && (opts->present & TCP_OPT_TIMESTAMPS)) {
 		struct tcp_opts kept = *opts;
 

@@ -2,14 +2,12 @@
  * Path MTU discovery (RFC 1191): every segment is sent with DF; a router that cannot pass one on
  * says what it can, and segments become that small. It is a router's word that anybody can forge,
  * so it only ever lowers, never under a floor, and only if it quotes what is in flight (RFC 5927
- * 7).
+ * 7). New connections to the destination begin with it (net/path.h).
  */
 #ifndef NET_TCP_PMTU_H
 #define NET_TCP_PMTU_H
 
 #include "net/tcp_conn.h"
-
-enum { TCP_PMTU_MIN = 552 }; /* the least that is believed; Linux's, too */
 
 /*
  * "Fragmentation needed" about a segment in flight; mtu 0: a router from before RFC 1191. What is

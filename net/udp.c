@@ -153,6 +153,12 @@ struct net_endpoint udp_local(const struct udp_sock *us)
 	return us->local;
 }
 
+/* Bytes of an IP packet on the way that is remembered. */
+static uint16_t way_mtu(const struct net *net, const struct udp_sock *us)
+{
+	return path_mtu(&net->paths, us->dst_addr, us->dst.mtu, net->now_ns);
+}
+
 /* --- in --- */
 
 static void deliver(struct net *net, struct udp_sock *us, struct rte_mbuf *m)
@@ -187,6 +193,24 @@ void udp_input(struct net *net, struct rte_mbuf *m)
 		icmp_port_unreachable(net, m);
 	else
 		net_hand_over(net, m, shard);
+}
+
+/* Only who sent to it last hears of it: nobody lowers what we send to others by guessing ports. */
+void udp_too_big(struct net *net, struct rte_mbuf *m)
+{
+	const struct net_pkt *pkt = net_pkt_of(m);
+	const struct net_endpoint local = {pkt->flow.local, pkt->flow.local_port};
+	const struct udp_sock *us = find_or_null(net->udp, local.addr, local.port);
+	uint64_t shards = us ? 0 : net_listen_shards_rcu(net->tables, IPPROTO_UDP, local);
+
+	if (shards & ~(1ull << net->shard)) {
+		net_hand_over(net, m, (uint16_t)rte_bsf64(shards));
+		return;
+	}
+	if (us && us->dst.mtu && ip_addr_eq(us->dst_addr, pkt->flow.remote) &&
+	    net->config.tcp.pmtu_discovery)
+		path_lower(&net->paths, us->dst_addr, way_mtu(net, us), pkt->icmp_mtu, net->now_ns);
+	rte_pktmbuf_free(m);
 }
 
 struct rte_mbuf *udp_pop_or_null(struct net *net, struct udp_sock *us, struct net_endpoint *from)
@@ -251,6 +275,7 @@ int udp_push(struct net *net, struct udp_sock *us, const void *data, uint32_t le
 	     const struct net_endpoint *dest)
 {
 	struct rte_mbuf *m;
+	uint16_t mtu;
 	int err;
 
 	if (!dest->port)
@@ -258,7 +283,8 @@ int udp_push(struct net *net, struct udp_sock *us, const void *data, uint32_t le
 	err = find_way(net, us, dest->addr);
 	if (err)
 		return err;
-	if (us->dst.mtu < IP4_MTU_MIN || len > us->dst.mtu - (uint32_t)HEADERS_LEN)
+	mtu = way_mtu(net, us);
+	if (mtu < IP4_MTU_MIN || len > mtu - (uint32_t)HEADERS_LEN)
 		return -EMSGSIZE;
 	if (net->mem->level == MEM_SCARCE || !net_reply_room(net, us->dst.iface))
 		return -EAGAIN;

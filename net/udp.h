@@ -12,5 +12,8 @@ int udp_create(struct net *net);
 void udp_destroy(struct net *net);
 /* NET_PKT_UDP that reached the owner of its flow by hash or a later shard; takes m over. */
 void udp_input(struct net *net, struct rte_mbuf *m);
+/* A NET_PKT_ICMP_ERROR, "fragmentation needed" about a datagram; takes m over. What is larger is
+ * refused from now on (-EMSGSIZE), as we do not fragment. */
+void udp_too_big(struct net *net, struct rte_mbuf *m);
 
 #endif

@@ -142,11 +142,17 @@ static bool check_port(const struct runtime_config *config, int i, struct compla
 	return check_kernel(port, i, to) && check_unlike(config, i, to);
 }
 
+enum { ROUTE_MTU_MIN = 576, ROUTE_MSS_MIN = 88 };
+
 static bool check_route(struct runtime_config *config, int i, struct complaint *to)
 {
 	struct net_route *route = &config->routes[i];
 	int port;
 
+	if (route->mtu != 0 && route->mtu < ROUTE_MTU_MIN)
+		return complain(to, "route", i, "mtu", "0, or 576 to 9216", "%u", route->mtu);
+	if (route->mss != 0 && route->mss < ROUTE_MSS_MIN)
+		return complain(to, "route", i, "mss", "0, or 88 to 9176", "%u", route->mss);
 	if ((route->dst.v4 & ~mask(route->prefix_len)) != 0)
 		return complain(to, "route", i, "destination", "a network: zeros after the prefix",
 				"\"%s/%u\"", addr_text(route->dst).text, route->prefix_len);

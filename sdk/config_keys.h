@@ -125,6 +125,12 @@
 	  "The next hop, in a port's network; without this line the destination is on the link.")  \
 	X(route, port, NUMBER, iface, iface, "0", "", 0, NIC_PORT_MAX - 1, "",                     \
 	  "The port, counted from 0; only for a route without a gateway.")                         \
+	X(route, mtu, NUMBER, mtu, mtu, "0", "", 0, 9216, "bytes",                                 \
+	  "Largest IP packet on this way, from 576 on, if it is less than the port's; 0: the "     \
+	  "port's.")                                                                               \
+	X(route, mss, NUMBER, mss, mss, "0", "", 0, 9176, "bytes",                                 \
+	  "Largest TCP segment on this way, both ways, from 88 on; 0: what the MTU leaves. For "   \
+	  "tunnels that drop what is too big and do not say so.")                                  \
 	X(neighbour, address, ADDRESS, addr, addr, NULL, "#\"10.99.0.1\"", 0, 0, "",               \
 	  "Its IPv4 address, in a port's network.")                                                \
 	X(neighbour, mac, MAC, mac, fixed, NULL, "#\"02:00:00:00:00:fe\"", 0, 0, "",               \

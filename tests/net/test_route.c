@@ -154,6 +154,29 @@ static void broadcasts_are_those_of_the_links(void **state)
 	assert_false(net_addr_is_broadcast(*state, IP(10, 0, 0, 0)));
 }
 
+static void a_route_may_be_narrower_than_its_link(void **state)
+{
+	const struct net_route narrow = {.dst = IP(172, 16, 0, 0),
+					 .prefix_len = 12,
+					 .gateway = IP(10, 0, 0, 9),
+					 .mtu = 1300,
+					 .mss = 1200};
+	const struct net_route wide = {.dst = IP(172, 32, 0, 0),
+				       .prefix_len = 12,
+				       .gateway = IP(10, 0, 0, 9),
+				       .mtu = 9000};
+	struct net_hop hop;
+
+	assert_int_equal(net_route_add_mt(*state, &narrow), 0);
+	assert_int_equal(net_route_add_mt(*state, &wide), 0);
+	assert_int_equal(net_route_lookup_rcu(*state, IP(172, 16, 0, 1), &hop), 0);
+	assert_int_equal(hop.mtu, 1300);
+	assert_int_equal(hop.mss, 1200);
+	assert_int_equal(net_route_lookup_rcu(*state, IP(172, 32, 0, 1), &hop), 0);
+	assert_int_equal(hop.mtu, 1500);
+	assert_int_equal(hop.mss, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +185,7 @@ int main(void)
 		T(an_address_off_every_link_is_unreachable_without_a_route),
 		T(the_longest_prefix_wins_in_whatever_order_routes_came),
 		T(bits_behind_the_prefix_do_not_matter),
+		T(a_route_may_be_narrower_than_its_link),
 		T(a_route_that_cannot_work_is_refused),
 		T(the_table_says_when_it_is_full),
 		T(addresses_of_interfaces_are_ours_and_nothing_is_nobodys),

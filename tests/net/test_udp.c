@@ -247,6 +247,41 @@ static void a_pushed_datagram_leaves_whole_and_valid(void **state)
 	udp_close(net, us);
 }
 
+/* RFC 1191 3, of UDP: 5. We do not fragment; who sends learns what fits. */
+static void a_router_says_what_a_datagram_may_have(void **state)
+{
+	struct world *w = *state;
+	struct net *net = world_net(w, 0);
+	struct udp_sock *us = opened(w, 0, any, 5353);
+	const struct net_endpoint dest = at(PEER_IP, 40001), other = at(IP(10, 0, 0, 9), 40001);
+	uint8_t data[1472] = {0}, quoted[28] = {0x45, [8] = 64, IPPROTO_UDP};
+
+	struct frame f;
+
+	memcpy(quoted + 12, &OUR_IP, 4);
+	memcpy(quoted + 16, &PEER_IP, 4);
+	quoted[20] = 5353 >> 8;
+	quoted[21] = 5353 & 255;
+	f = frame_icmp(3, 4, 1300, quoted, sizeof(quoted));
+	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
+	world_input(w, 0, &f); /* not to where it was sent last: no word of ours */
+	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
+	assert_int_equal(udp_push(net, us, data, 1472, &dest), 0);
+	net->config.tcp.pmtu_discovery = false;
+	world_input(w, 0, &f);
+	assert_int_equal(udp_push(net, us, data, 1472, &dest), 0);
+	net->config.tcp.pmtu_discovery = true;
+	world_input(w, 0, &f);
+	assert_int_equal(udp_push(net, us, data, 1273, &dest), -EMSGSIZE);
+	assert_int_equal(udp_push(net, us, data, 1272, &dest), 0);
+	w->now_ns += PATH_LIFE_NS;
+	while (world_output(w, 0, 0, &f))
+		;
+	assert_int_equal(udp_push(net, us, data, 1472, &dest), 0);
+	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
+	udp_close(net, us);
+}
+
 static void impossible_destinations_are_refused(void **state)
 {
 	struct world *w = *state;
@@ -467,6 +502,7 @@ int main(void)
 		T(ports_are_opened_once_and_addresses_must_be_ours),
 		T(port_0_gives_free_ports_until_there_are_none),
 		T(a_pushed_datagram_leaves_whole_and_valid),
+		T(a_router_says_what_a_datagram_may_have),
 		T(impossible_destinations_are_refused),
 		T(a_full_output_queue_says_come_again),
 		T(datagrams_wait_for_arp_and_the_oldest_gives_way),

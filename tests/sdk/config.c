@@ -137,12 +137,16 @@ static void a_route_and_a_neighbour_find_their_port(void **state)
 	(void)state;
 	taken(PORT "[[port]]\ndevice = \"net_null1\"\naddress = \"10.0.1.1/24\"\n"
 		   "[[route]]\ndestination = \"0.0.0.0/0\"\ngateway = \"10.0.1.9\"\n"
+		   "mtu = 1400\nmss = 1200\n"
 		   "[[route]]\ndestination = \"192.168.0.0/16\"\nport = 0\n"
 		   "[[neighbour]]\naddress = \"10.0.1.9\"\nmac = \"02:00:00:00:00:09\"\n");
 	assert_int_equal(config.route_count, 2);
 	assert_int_equal(config.routes[0].iface, 1);
 	assert_int_equal(config.routes[0].prefix_len, 0);
 	assert_int_equal(config.routes[0].gateway.v4, inet_addr("10.0.1.9"));
+	assert_int_equal(config.routes[0].mtu, 1400);
+	assert_int_equal(config.routes[0].mss, 1200);
+	assert_int_equal(config.routes[1].mtu, 0);
 	assert_int_equal(config.routes[1].iface, 0);
 	assert_true(ip_addr_is_any(config.routes[1].gateway));
 	assert_int_equal(config.neighbour_count, 1);
