@@ -93,6 +93,10 @@
 	X(udp_rx_datagrams, "UDP datagrams received for a socket")                                 \
 	X(udp_tx_datagrams, "UDP datagrams sent")                                                  \
 	X(ip_reassembled, "IPv4 datagrams put together from fragments")                            \
+	X(arp_conflicts, "ARP packets of others that use an address of ours")                      \
+	X(arp_unlearned,                                                                           \
+	  "neighbours that asked for us and were not remembered: too many a second")               \
+	X(arp_confirmed, "neighbours that the progress of a TCP connection confirmed")             \
 	X(icmp_echo_replies, "echo requests answered")                                             \
 	X(tokens_made, "tokens made")                                                              \
 	X(tokens_done, "tokens completed")                                                         \

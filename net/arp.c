@@ -19,6 +19,7 @@ int arp_create(struct net *net)
 	arp->announce_left = net->shard == 0 ? ARP_ANNOUNCE_NUM : 0;
 	arp->deadline_ns = arp->announce_left ? net->now_ns : UINT64_MAX;
 	net_rate_init(&arp->walk_rate, ARP_WALKS_PER_SECOND, net->now_ns);
+	net_rate_init(&arp->learn_rate, ARP_LEARNED_PER_SECOND, net->now_ns);
 	return 0;
 }
 
@@ -161,6 +162,38 @@ void arp_doubt(struct net *net, uint16_t iface, struct ip_addr addr)
 
 	if (neigh && !neigh->fixed)
 		arp_probe(net, neigh);
+}
+
+/* False: the control thread was told just now. */
+static bool tell_confirmed(struct net *net, const struct net_neigh *neigh)
+{
+	struct arp_told *told =
+		&net->arp->told[rte_be_to_cpu_32(neigh->addr.v4) & (ARP_TOLD_MAX - 1)];
+
+	if (told->at_ns && net->now_ns - told->at_ns < ARP_RETRY_NS &&
+	    told->iface == neigh->iface && ip_addr_eq(told->addr, neigh->addr))
+		return false;
+	*told = (struct arp_told){neigh->addr, neigh->iface, net->now_ns};
+	arp_tell(net, neigh->iface, neigh->addr, &neigh->mac, net->now_ns, NEIGH_SEEN);
+	return true;
+}
+
+void arp_confirm(struct net *net, uint16_t iface, struct ip_addr addr,
+		 const struct rte_ether_addr *mac, uint64_t *recheck_ns)
+{
+	const struct net_neigh *neigh = net_neigh_lookup_rcu(net->tables, iface, addr);
+	uint64_t confirmed_ns;
+
+	if (!neigh || neigh->fixed || !rte_is_same_ether_addr(&neigh->mac, mac))
+		return;
+	confirmed_ns = neigh_confirmed_ns(neigh);
+	/* Else another shard or connection has seen to it. */
+	if (net->now_ns >= confirmed_ns + NEIGH_FRESH_NS / 2) {
+		if (tell_confirmed(net, neigh))
+			counter_add(&net->counters->arp_confirmed, 1);
+		confirmed_ns = net->now_ns;
+	}
+	*recheck_ns = confirmed_ns + net->arp->fresh_ns;
 }
 
 int arp_resolve(struct net *net, uint16_t iface, struct ip_addr addr, struct rte_ether_addr *mac,

@@ -6,6 +6,10 @@
  *
  *      nobody knows --ask--> ASKING --3 tries--> FAILED --FAILED_NS--> nobody knows
  *      known, older than fresh --ask its MAC--> PROBING --3 tries--> news NEIGH_GONE
+ *      known, half of fresh, and TCP makes progress through it --> news NEIGH_SEEN, no probe
+ *
+ * Whoever uses an address of ours is counted (arp_conflicts) and told once in ten seconds that it
+ * is ours (RFC 5227 2.4 (b)); we never give it up, as connections hang on it.
  */
 #ifndef NET_ARP_H
 #define NET_ARP_H
@@ -44,6 +48,10 @@ int arp_resolve(struct net *net, uint16_t iface, struct ip_addr addr, struct rte
 /* Nothing comes back from beyond this next hop: asks it whether it is still there, unless it is
  * configured, or asked already. */
 void arp_doubt(struct net *net, uint16_t iface, struct ip_addr addr);
+/* What was sent by way of this next hop and mac has arrived (RFC 1122 2.3.2.1): its entry stays
+ * fresh, unless it changed meanwhile. *recheck_ns as of arp_resolve(). */
+void arp_confirm(struct net *net, uint16_t iface, struct ip_addr addr,
+		 const struct rte_ether_addr *mac, uint64_t *recheck_ns);
 /* Takes over a complete frame but for its destination MAC, after arp_resolve() said -EAGAIN; the
  * oldest one gives way. */
 void arp_hold(struct net *net, uint16_t iface, struct ip_addr addr, struct rte_mbuf *m);

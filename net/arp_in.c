@@ -64,9 +64,11 @@ static void defend(struct net *net, const struct seen *seen)
 
 	if (rte_is_same_ether_addr(&seen->mac, &net_iface_get(net->tables, seen->iface)->mac))
 		return; /* our own packet came back */
+	counter_add(&net->counters->arp_conflicts, 1);
 	if (*defended_ns && net->now_ns - *defended_ns < ARP_DEFEND_NS)
 		return;
 	*defended_ns = net->now_ns;
+	arp_tell(net, seen->iface, seen->addr, &seen->mac, net->now_ns, NEIGH_CONFLICT);
 	arp_request(net, seen->iface, seen->addr, NULL);
 }
 
@@ -89,8 +91,12 @@ static void merge(struct net *net, const struct seen *seen)
 	const struct net_neigh *neigh = net_neigh_lookup_rcu(net->tables, seen->iface, seen->addr);
 
 	if (!neigh) {
-		if (seen->request && seen->to_us)
+		if (!seen->request || !seen->to_us)
+			return;
+		if (net_rate_take(&net->arp->learn_rate, net->now_ns))
 			arp_tell(net, seen->iface, seen->addr, &seen->mac, net->now_ns, NEIGH_SEEN);
+		else
+			counter_add(&net->counters->arp_unlearned, 1);
 		return;
 	}
 	if (neigh->fixed)
@@ -98,10 +104,10 @@ static void merge(struct net *net, const struct seen *seen)
 	if (!rte_is_same_ether_addr(&neigh->mac, &seen->mac)) {
 		/* Moved, or a lie: a fresh entry is not displaced, but asked whether it still
 		 * lives. */
-		if (net->now_ns - neigh_confirmed_ns(neigh) < NEIGH_FRESH_NS)
-			arp_probe(net, neigh);
-		else
+		if (net->now_ns - neigh_confirmed_ns(neigh) >= NEIGH_FRESH_NS)
 			arp_tell(net, seen->iface, seen->addr, &seen->mac, net->now_ns, NEIGH_SEEN);
+		else if (net->arp->wait_count < ARP_DOUBTED_MAX)
+			arp_probe(net, neigh);
 	} else if (net->now_ns - neigh_confirmed_ns(neigh) >= ARP_RETRY_NS) {
 		arp_tell(net, seen->iface, seen->addr, &seen->mac, net->now_ns, NEIGH_SEEN);
 	}

@@ -12,6 +12,12 @@ enum {
 	ARP_LEN = sizeof(struct rte_arp_hdr),
 	/* Answers that are shown to the other shards, in case one of them asked. */
 	ARP_WALKS_PER_SECOND = 1000,
+	/* New neighbours that a shard learns of without having asked: each costs a new version of
+	 * the table, and may displace an old entry. */
+	ARP_LEARNED_PER_SECOND = 100,
+	/* Next hops being asked for, beyond which claims of others start no more probes. */
+	ARP_DOUBTED_MAX = ARP_WAIT_MAX / 2,
+	ARP_TOLD_MAX = 16, /* a power of two */
 };
 
 /* A next hop that this shard asks for. */
@@ -31,12 +37,20 @@ struct arp_held {
 	struct rte_mbuf *m;
 };
 
+/* Many connections go through one next hop: it is confirmed once for all of them. */
+struct arp_told {
+	struct ip_addr addr;
+	uint16_t iface;
+	uint64_t at_ns; /* 0: none */
+};
+
 struct arp {
 	uint64_t deadline_ns;
 	uint64_t fresh_ns; /* each shard probes at another age, so that one does for all */
 	uint64_t announce_ns;
 	uint64_t defended_ns[NET_IFACE_MAX];
-	struct net_rate walk_rate;
+	struct net_rate walk_rate, learn_rate;
+	struct arp_told told[ARP_TOLD_MAX]; /* by address, the last */
 	uint32_t announce_left;
 	uint32_t wait_count; /* not FREE */
 	struct arp_wait waits[ARP_WAIT_MAX];

@@ -58,6 +58,11 @@ int net_dst_lookup(struct net *net, struct net_dst *dst)
 	return err;
 }
 
+void net_dst_confirmed(struct net *net, struct net_dst *dst)
+{
+	arp_confirm(net, dst->iface, dst->next, &dst->mac, &dst->recheck_ns);
+}
+
 void net_dst_doubt(struct net *net, const struct net_dst *dst)
 {
 	arp_doubt(net, dst->iface, dst->next);

@@ -19,6 +19,8 @@
 
 enum { NET_DST_TCP_HEADERS_LEN = 20 + 20 }; /* IPv4 and TCP, no options */
 
+#define NET_DST_CONFIRM_NS (15ull * 1000 * 1000 * 1000) /* before an entry's age is looked at */
+
 struct net_dst {
 	struct ip_addr source, next;
 	uint16_t iface;
@@ -54,11 +56,25 @@ static inline uint16_t net_dst_mss(const struct net_dst *dst)
 	return dst->mss && dst->mss < mss ? dst->mss : mss;
 }
 
+/* The slow part of net_dst_confirm(). */
+void net_dst_confirmed(struct net *net, struct net_dst *dst);
+
 static inline int net_dst_resolve(struct net *net, struct net_dst *dst)
 {
 	if (likely(dst->neigh_version == net->neigh_version && net->now_ns < dst->recheck_ns))
 		return 0;
 	return net_dst_lookup(net, dst);
+}
+
+/*
+ * An ACK of something new came back from beyond the next hop, which therefore lives: a flow that
+ * makes progress needs no probes. Looks at the table at most once in a quarter of a minute.
+ */
+static inline void net_dst_confirm(struct net *net, struct net_dst *dst)
+{
+	if (unlikely(dst->neigh_version != 0 &&
+		     net->now_ns + NET_DST_CONFIRM_NS >= dst->recheck_ns))
+		net_dst_confirmed(net, dst);
 }
 
 #endif

@@ -127,6 +127,8 @@ static enum verdict judge(const struct net_neigh *entry, const struct net_neigh_
 	switch (event->news) {
 	case NEIGH_FIXED:
 		return INSERT;
+	case NEIGH_CONFLICT:
+		return IGNORE;
 	case NEIGH_GONE:
 		/* Somebody heard of it since the prober looked: it is not gone. */
 		return entry && !entry->fixed && entry->confirmed_ns <= neigh->confirmed_ns

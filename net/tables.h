@@ -85,6 +85,7 @@ enum net_neigh_news {
 		       entry */
 	NEIGH_ANSWERED, /* the answer to a request of ours */
 	NEIGH_FIXED,	/* configured */
+	NEIGH_CONFLICT, /* mac uses our own address: for the log, changes nothing */
 };
 
 /* Applies a batch of news in order and publishes once. Only the control thread (or a test). */

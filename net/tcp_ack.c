@@ -78,6 +78,7 @@ static void advance(struct tcp_in *in)
 	conn->rtx_nxt = seq_max(conn->rtx_nxt, conn->snd_una);
 	conn->rtx_end = seq_max(conn->rtx_end, conn->snd_una);
 	conn->soft_error = 0;
+	net_dst_confirm(in->net, &conn->dst);
 	conn->figures.bytes_acked += tcp_txq_acked(&conn->txq, pushes, in->ack);
 	sample_rtt(in);
 	tcp_recovery_progress(in->net, conn, acked_len, flight_len);

@@ -1,7 +1,9 @@
 #include "shard/control.h"
 
+#include "mem/log.h"
 #include "shard/state.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <rte_ring.h>
@@ -78,6 +80,21 @@ static bool may_publish(const struct control *control)
 	       VERSIONS_MAX;
 }
 
+/* Here, as shards do not log. */
+static void log_conflicts(const struct net_neigh_event *events, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct net_neigh *neigh = &events[i].neigh;
+		char addr[INET_ADDRSTRLEN];
+
+		if (events[i].news != NEIGH_CONFLICT)
+			continue;
+		inet_ntop(AF_INET, &neigh->addr.v4, addr, sizeof(addr));
+		log_warning("port %u: " RTE_ETHER_ADDR_PRT_FMT " uses our address %s, too",
+			    neigh->iface, RTE_ETHER_ADDR_BYTES(&neigh->mac), addr);
+	}
+}
+
 static void apply_news(struct control *control)
 {
 	struct net_neigh_event events[NEWS_BURST];
@@ -86,6 +103,7 @@ static void apply_news(struct control *control)
 	while (may_publish(control) &&
 	       (n = rte_ring_dequeue_burst_elem(control->news, events, sizeof(events[0]),
 						NEWS_BURST, NULL))) {
+		log_conflicts(events, n);
 		net_neigh_apply_mt(control->runtime->tables, events, n);
 		__atomic_store_n(&control->published, control->published + 1, __ATOMIC_RELAXED);
 	}

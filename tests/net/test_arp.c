@@ -1,6 +1,7 @@
 /* ARP: asking, waiting, giving up, probing, learning, answering. */
 #include "below_tcp.h"
 
+#include "net/arp.h"
 #include "net/dst.h"
 #include "net/neigh.h"
 
@@ -406,7 +407,93 @@ static void our_address_is_defended_once_in_ten_seconds(void **state)
 	world_poll(w, 10 * S);
 	hear(w, 0, REPLY, OTHER_MAC, OUR_IP, PEER_IP);
 	assert_asks(w, 0, OUR_IP, ALL_MAC);
+	/* All are counted; what was defended is told, and teaches nothing. */
+	assert_int_equal(w->shards[0].counters.arp_conflicts, 3);
+	assert_int_equal(w->news_count, 2);
+	assert_int_equal(w->news[1].news, NEIGH_CONFLICT);
+	assert_mac(w->news[1].neigh.mac, OTHER_MAC);
+	world_apply_news(w);
+	assert_null(net_neigh_lookup_rcu(w->tables, 0, OUR_IP));
+}
+
+/* Each would cost a new version of the table, and displace whom we talk to. */
+static void a_flood_of_askers_is_answered_but_not_remembered(void **state)
+{
+	struct world *w = *state;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct frame f;
+
+		hear(w, 0, REQUEST, OTHER_MAC, IP(10, 0, 0, 10 + i), OUR_IP);
+		assert_true(world_output(w, 0, 0, &f));
+	}
+	assert_int_equal(w->news_count, 100);
+	assert_int_equal(w->shards[0].counters.arp_unlearned, 100);
+	world_poll(w, S / 2);
+	hear(w, 0, REQUEST, PEER_MAC, PEER_IP, OUR_IP);
+	assert_int_equal(w->news_count, 101);
+}
+
+/* Else a liar could keep us from asking for anybody new. */
+static void claims_of_others_leave_room_to_ask(void **state)
+{
+	struct world *w = *state;
+	struct net_dst dst;
+
+	for (unsigned i = 0; i < ARP_WAIT_MAX; i++)
+		world_know(w, IP(10, 0, 0, 10 + i), PEER_MAC, NEIGH_ANSWERED);
+	for (unsigned i = 0; i < ARP_WAIT_MAX; i++)
+		hear(w, 0, REQUEST, OTHER_MAC, IP(10, 0, 0, 10 + i), OUR_IP);
+	assert_int_equal(net_dst_init(world_net(w, 0), &dst, PEER_IP), 0);
+	assert_int_equal(net_dst_resolve(world_net(w, 0), &dst), -EAGAIN);
+}
+
+/* RFC 1122 2.3.2.1 */
+static void progress_of_a_flow_keeps_its_next_hop_fresh_without_probes(void **state)
+{
+	struct world *w = *state;
+	struct net *net = world_net(w, 0);
+	struct net_dst first, second;
+
+	world_know(w, PEER_IP, PEER_MAC, NEIGH_ANSWERED);
+	world_poll(w, 1);
+	assert_int_equal(net_dst_init(net, &first, PEER_IP), 0);
+	assert_int_equal(net_dst_resolve(net, &first), 0);
+	second = first;
+	for (unsigned i = 0; i < 200; i++) {
+		world_poll(w, S);
+		net_dst_confirm(net, &first);
+		net_dst_confirm(net, &second);
+		world_apply_news(w);
+		assert_int_equal(net_dst_resolve(net, &first), 0);
+		assert_int_equal(net_dst_resolve(net, &second), 0);
+	}
+	assert_silent(w, 0);
+	/* Once in half of the time that an entry is fresh, for both. */
+	assert_true(w->shards[0].counters.arp_confirmed >= 200 / 45);
+	assert_true(w->shards[0].counters.arp_confirmed <= 200 / 15);
+	/* Without progress we ask, as ever. */
+	world_poll(w, 46 * S);
+	assert_int_equal(net_dst_resolve(net, &first), 0);
+	assert_asks(w, 0, PEER_IP, PEER_MAC);
+}
+
+static void a_next_hop_that_changed_is_not_confirmed_by_what_the_old_one_carried(void **state)
+{
+	struct world *w = *state;
+	struct net *net = world_net(w, 0);
+	struct net_dst dst;
+
+	world_know(w, PEER_IP, PEER_MAC, NEIGH_ANSWERED);
+	world_poll(w, 1);
+	assert_int_equal(net_dst_init(net, &dst, PEER_IP), 0);
+	assert_int_equal(net_dst_resolve(net, &dst), 0);
+	world_poll(w, 20 * S);
+	world_know(w, PEER_IP, OTHER_MAC, NEIGH_ANSWERED);
+	world_poll(w, 20 * S);
+	net_dst_confirm(net, &dst);
 	assert_int_equal(w->news_count, 0);
+	assert_int_equal(w->shards[0].counters.arp_confirmed, 0);
 }
 
 static void malformed_arp_is_dropped(void **state)
@@ -558,6 +645,10 @@ int main(void)
 		T(addresses_that_are_no_neighbours_are_not_learned),
 		T(a_probe_for_our_address_is_answered_and_not_learned),
 		T(our_address_is_defended_once_in_ten_seconds),
+		T(a_flood_of_askers_is_answered_but_not_remembered),
+		T(claims_of_others_leave_room_to_ask),
+		T(progress_of_a_flow_keeps_its_next_hop_fresh_without_probes),
+		T(a_next_hop_that_changed_is_not_confirmed_by_what_the_old_one_carried),
 		T(malformed_arp_is_dropped),
 		T(shard_0_alone_announces_our_addresses_twice),
 		cmocka_unit_test(an_answer_finds_the_shard_that_asked),

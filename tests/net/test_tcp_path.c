@@ -92,12 +92,39 @@ static void a_new_connection_begins_with_what_the_last_one_learned(void **state)
 	peer_end(&p);
 }
 
+/* RFC 1122 2.3.2.1 */
+static void acknowledged_data_confirms_the_gateway(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	const struct net_route route = {
+		.dst = host_addr(1), .prefix_len = 32, .gateway = host_addr(9)};
+	const struct net_neigh_event gateway = {.neigh = {.addr = host_addr(9),
+							  .mac = {{2, 0, 0, 0, 0, 2}},
+							  .confirmed_ns = p.h->now_ns},
+						.news = NEIGH_ANSWERED};
+
+	(void)state;
+	assert_int_equal(net_route_add_mt(p.h->tables, &route), 0);
+	net_neigh_apply_mt(p.h->tables, &gateway, 1);
+	opened_mss(&p);
+	peer_after(&p, 31 * S);
+	peer_send(&p, ACK, 1, 1, 0); /* says nothing new */
+	assert_int_equal(p.h->counters.arp_confirmed, 0);
+	peer_push(&p, 100);
+	peer_expect(&p, ACK | PSH, 1, 1, 100);
+	peer_send(&p, ACK, 1, 101, 0);
+	assert_int_equal(p.h->counters.arp_confirmed, 1);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		host_test(the_routes_mtu_limits_both_directions),
 		host_test(the_routes_mss_clamps_both_directions),
 		host_test(a_cookie_tells_the_clamped_size_too),
+		host_test(acknowledged_data_confirms_the_gateway),
 		host_test(a_new_connection_begins_with_what_the_last_one_learned),
 	};
 

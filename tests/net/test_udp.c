@@ -262,6 +262,7 @@ static void a_router_says_what_a_datagram_may_have(void **state)
 	memcpy(quoted + 16, &PEER_IP, 4);
 	quoted[20] = 5353 >> 8;
 	quoted[21] = 5353 & 255;
+	net->config.tcp.pmtu_discovery = true;
 	f = frame_icmp(3, 4, 1300, quoted, sizeof(quoted));
 	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
 	world_input(w, 0, &f); /* not to where it was sent last: no word of ours */
