@@ -58,6 +58,7 @@ void tcp_rxq_prune(struct tcp_rxq *q, struct tcp_rxq_pool *pool)
 	pool->len -= q->reassembly_len;
 	q->held_len -= q->reassembly_len;
 	q->reassembly_len = 0;
+	q->run_count = 0;
 }
 
 void tcp_rxq_fini(struct tcp_rxq *q, struct tcp_rxq_pool *pool)
@@ -108,6 +109,7 @@ static void take_first_run(struct tcp_rxq *q, struct tcp_rxq_pool *pool)
 	q->reassembly_len -= l->run_held_len;
 	pool->len -= l->run_held_len;
 	q->run_first = l->run_next;
+	q->run_count--;
 	if (!q->run_first)
 		q->run_last = NULL;
 }
@@ -164,13 +166,28 @@ static struct rte_mbuf *run_before(const struct tcp_rxq *q, uint32_t seq)
 	return before;
 }
 
+/* One connection's gaps leave room for those of the others. */
+static bool pool_fits(const struct tcp_rxq *q, const struct tcp_rxq_pool *pool, uint32_t size)
+{
+	uint64_t mine = (uint64_t)q->reassembly_len + size, total = pool->len + size;
+
+	if (total > pool->len_max)
+		return false;
+	return mine <= TCP_RXQ_SHARE_MIN ||
+	       mine <= (pool->len_max - (total - mine)) >> TCP_RXQ_SHARE_SHIFT;
+}
+
+static uint32_t runs_max(const struct tcp_rxq *q)
+{
+	return TCP_RXQ_RUNS_MIN + q->buf_len / TCP_RXQ_RUN_LEN;
+}
+
 static bool beyond_gap_fits(const struct tcp_rxq *q, const struct tcp_rxq_pool *pool,
 			    const struct rte_mbuf *m)
 {
 	uint32_t size = true_size(m);
 
-	return (uint64_t)q->held_len + size <= 2ull * q->buf_len &&
-	       pool->len + size <= pool->len_max;
+	return (uint64_t)q->held_len + size <= 2ull * q->buf_len && pool_fits(q, pool, size);
 }
 
 static uint32_t start_run(struct tcp_rxq *q, struct rte_mbuf *before, struct rte_mbuf *m,
@@ -189,6 +206,7 @@ static uint32_t start_run(struct tcp_rxq *q, struct rte_mbuf *before, struct rte
 		q->run_first = m;
 	if (!l->run_next)
 		q->run_last = m;
+	q->run_count++;
 	return l->run_held_len;
 }
 
@@ -216,6 +234,7 @@ static void join_next_run(struct tcp_rxq *q, struct rte_mbuf *run)
 	l->run_end = next->run_end;
 	l->run_held_len += next->run_held_len;
 	l->run_next = next->run_next;
+	q->run_count--;
 }
 
 /* Cuts off what the runs around it have; false: nothing is left of it. */
@@ -241,17 +260,21 @@ static enum tcp_rxq_result add_beyond_gap(struct tcp_rxq *q, struct tcp_rxq_pool
 	struct rte_mbuf *before = run_before(q, seq), *run = before;
 	struct rte_mbuf *after = before ? link_of(before)->run_next : q->run_first;
 	uint32_t grown;
+	bool starts;
 
 	if (!cut(m, &seq, before ? link_of(before) : NULL, after ? link_of(after) : NULL)) {
 		link_of(before)->run_arrival = ++q->arrivals;
 		rte_pktmbuf_free(m);
 		return TCP_RXQ_DUPLICATE;
 	}
-	if (!beyond_gap_fits(q, pool, m)) {
+	starts = !before || link_of(before)->run_end != seq;
+	if (!beyond_gap_fits(q, pool, m) ||
+	    (starts && q->run_count >= runs_max(q) &&
+	     (!after || seq + m->data_len != link_of(after)->seq))) {
 		rte_pktmbuf_free(m);
 		return TCP_RXQ_FULL;
 	}
-	if (before && link_of(before)->run_end == seq) {
+	if (!starts) {
 		grown = extend_run(before, m);
 	} else {
 		grown = start_run(q, before, m, seq);

@@ -18,6 +18,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum {
+	/* Runs of a connection, each of which a peer may make us walk over (CVE-2018-5390): so many
+	 * that every second full segment of the buffer may be lost, as slow start does it. */
+	TCP_RXQ_RUNS_MIN = 64,
+	TCP_RXQ_RUN_LEN = 2048, /* and one more for so many bytes of the buffer */
+	/* Of what the others left of the pool a connection has a half, or, while there is room,
+	 * this much. */
+	TCP_RXQ_SHARE_SHIFT = 1,
+	TCP_RXQ_SHARE_MIN = 16384,
+};
+
 /* True size of the out-of-order packets of all connections of a shard. */
 struct tcp_rxq_pool {
 	uint64_t len, len_max;
@@ -31,14 +42,15 @@ struct tcp_rxq {
 	uint32_t buf_len;	 /* SO_RCVBUF: bytes that may be offered to the peer */
 	uint32_t held_len;	 /* true size of all packets here */
 	uint32_t reassembly_len; /* of it, of those in runs */
-	uint32_t arrivals;	 /* counts packets that went to a run */
+	uint32_t run_count;
+	uint32_t arrivals; /* counts packets that went to a run */
 };
 
 enum tcp_rxq_result {
 	TCP_RXQ_ACCEPTED,  /* rcv_nxt moved on, maybe over runs too */
 	TCP_RXQ_REORDERED, /* kept beyond a gap: acknowledge at once */
 	TCP_RXQ_DUPLICATE, /* nothing new in it: acknowledge at once, count tcp_duplicate */
-	TCP_RXQ_FULL,	   /* beyond the budget, count tcp_reassembly_full */
+	TCP_RXQ_FULL,	   /* beyond the budget, or a run too many: count tcp_reassembly_full */
 };
 
 void tcp_rxq_init(struct tcp_rxq *q, uint32_t rcv_nxt, uint32_t buf_len);

@@ -15,6 +15,7 @@ enum {
 	HEADERS = 66, /* of a packet that came from a device */
 	MSS = 1460,
 	BUF_LEN = 100000,
+	RUNS_MAX = TCP_RXQ_RUNS_MIN + 2 * BUF_LEN / TCP_RXQ_RUN_LEN, /* of two buffers */
 	TRUE_SIZE = 128 + 64 + RTE_PKTMBUF_HEADROOM + 2048,
 	STREAM_LEN = 200000,
 	ISS = 0xffff0000, /* the stream crosses the wrap */
@@ -333,6 +334,80 @@ static void beyond_a_gap_true_sizes_are_budgeted(void **state)
 	assert_int_equal(add(0, 10), TCP_RXQ_ACCEPTED); /* but in order there is room */
 }
 
+/* CVE-2018-5390: one byte of every other, to make each further segment a long search. */
+static void a_gap_at_every_other_byte_makes_no_long_list(void **state)
+{
+	uint32_t refused = 0;
+
+	(void)state;
+	q.buf_len = 2 * BUF_LEN;
+	pool.len_max = 100000000;
+	for (uint32_t i = 1; i < 3000; i++)
+		refused += add(2 * i, 1) == TCP_RXQ_FULL;
+	assert_int_equal(q.run_count, RUNS_MAX);
+	assert_int_equal(refused, 2999 - RUNS_MAX);
+	assert_true(q.held_len <= RUNS_MAX * TRUE_SIZE);
+	/* What makes no further run is kept: joined behind, before, and in between. */
+	assert_int_equal(add(2 * RUNS_MAX + 1, 100), TCP_RXQ_REORDERED);
+	assert_int_equal(add(5, 1), TCP_RXQ_REORDERED);
+	assert_int_equal(q.run_count, RUNS_MAX - 1);
+	assert_int_equal(add(5000, 1), TCP_RXQ_REORDERED);
+	assert_int_equal(add(4999, 1), TCP_RXQ_REORDERED);
+	assert_int_equal(q.run_count, RUNS_MAX);
+	/* And the stream goes on. */
+	assert_int_equal(add(0, 2), TCP_RXQ_ACCEPTED);
+	assert_int_equal(add(2, 1000), TCP_RXQ_ACCEPTED);
+	assert_int_equal(pop_all(0), q.rcv_nxt - ISS);
+}
+
+static void every_run_is_counted_once(void **state)
+{
+	(void)state;
+	add(1000, 100);
+	add(3000, 100);
+	add(5000, 100);
+	assert_int_equal(q.run_count, 3);
+	add(1100, 1900 - 100);
+	assert_int_equal(q.run_count, 3);
+	add(2900, 100);
+	assert_int_equal(q.run_count, 2);
+	add(0, 1000);
+	assert_int_equal(q.run_count, 1);
+	tcp_rxq_prune(&q, &pool);
+	assert_int_equal(q.run_count, 0);
+	pop_all(0);
+}
+
+/* A half each of what is left, so there is always some for one more. */
+static void one_connection_does_not_use_up_what_all_share(void **state)
+{
+	const uint32_t share = 100 * TRUE_SIZE;
+	uint64_t others;
+	uint32_t i;
+
+	(void)state;
+	q.buf_len = 10 * BUF_LEN;
+	pool.len_max = 2 * share;
+	for (i = 1; add(1500 * i, 1000) == TCP_RXQ_REORDERED; i++)
+		;
+	assert_int_equal(i - 1, 100);
+	others = pool.len;
+	tcp_rxq_prune(&q, &pool);
+	pool.len = others;
+	for (i = 1; add(1500 * i, 1000) == TCP_RXQ_REORDERED; i++)
+		;
+	assert_int_equal(i - 1, 50);
+	tcp_rxq_prune(&q, &pool);
+	pool.len = pool.len_max - 10 * TRUE_SIZE; /* crowded: a few each, first come */
+	for (i = 1; add(1500 * i, 1000) == TCP_RXQ_REORDERED; i++)
+		;
+	assert_int_equal(i - 1, TCP_RXQ_SHARE_MIN / TRUE_SIZE);
+	assert_int_equal(add(0, 100), TCP_RXQ_ACCEPTED);
+	tcp_rxq_prune(&q, &pool);
+	pool.len = 0;
+	pop_all(0);
+}
+
 static void the_shards_budget_bounds_all_connections_together(void **state)
 {
 	(void)state;
@@ -424,6 +499,9 @@ int main(void)
 		TEST(the_window_stays_while_a_gap_is_open),
 		TEST(what_the_window_offered_is_accepted_in_any_size),
 		TEST(beyond_a_gap_true_sizes_are_budgeted),
+		TEST(a_gap_at_every_other_byte_makes_no_long_list),
+		TEST(every_run_is_counted_once),
+		TEST(one_connection_does_not_use_up_what_all_share),
 		TEST(the_shards_budget_bounds_all_connections_together),
 		TEST(pruning_forgets_what_is_beyond_the_gap),
 		TEST(any_order_and_overlap_gives_the_stream),
