@@ -89,6 +89,7 @@
 	X(tcp_syns_evicted, "half-open connections that gave way to a newer one")                  \
 	X(tcp_challenges, "ACKs of segments that were not accepted (RFC 5961)")                    \
 	X(tcp_challenges_limited, "such ACKs that were not sent, for there were too many")         \
+	X(tcp_icmp_unbelieved, "ICMP errors that quote no TCP byte in flight (RFC 5927)")          \
 	X(tcp_zero_window_probes, "zero-window probes sent")                                       \
 	X(udp_rx_datagrams, "UDP datagrams received for a socket")                                 \
 	X(udp_tx_datagrams, "UDP datagrams sent")                                                  \

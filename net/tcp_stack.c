@@ -151,9 +151,13 @@ void tcp_icmp_error(struct net *net, const struct net_flow *flow, uint32_t seq, 
 	void *value = flow_table_find_or_null(net->tcp.flows, flow);
 	struct tcp_conn *conn = value;
 
-	if (!value || tcp_flow_is_timewait(value) || !seq_geq(seq, conn->snd_una) ||
-	    !seq_lt(seq, conn->snd_nxt))
+	if (!value)
+		return; /* not here: another shard's perhaps */
+	if (tcp_flow_is_timewait(value) || !seq_geq(seq, conn->snd_una) ||
+	    !seq_lt(seq, conn->snd_nxt)) {
+		counter_add(&net->counters->tcp_icmp_unbelieved, 1);
 		return;
+	}
 	if (type != ICMP_DEST_UNREACH && type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETERPROB)
 		return;
 	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) {

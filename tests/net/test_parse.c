@@ -548,6 +548,21 @@ static void an_icmp_error_whose_quotation_is_malformed_is_dropped(void **state)
 	assert_drop(*state, &f, DROP_icmp_bad);
 }
 
+/* RFC 5927 4.1: without ports and sequence number nobody can say what it is about. */
+static void an_icmp_error_that_quotes_too_little_is_dropped(void **state)
+{
+	const struct frame whole = quoted_error(IPPROTO_TCP);
+	const uint8_t *quoted = whole.bytes + 42;
+	struct frame f;
+
+	for (unsigned len = 0; len < 28; len++) {
+		f = frame_icmp(3, 4, 1400, quoted, len);
+		assert_drop(*state, &f, DROP_icmp_bad);
+	}
+	f = frame_icmp(3, 4, 1400, quoted, 28);
+	assert_int_equal(parse(*state, &f, 0, NULL), PARSE_OK);
+}
+
 static void a_short_or_corrupt_icmp_message_is_dropped(void **state)
 {
 	struct frame f = frame_icmp(8, 0, 1, NULL, 9);
@@ -627,6 +642,7 @@ int main(void)
 		T(an_icmp_error_is_about_the_flow_that_it_quotes),
 		T(an_icmp_error_about_what_we_cannot_have_sent_is_ignored),
 		T(an_icmp_error_whose_quotation_is_malformed_is_dropped),
+		T(an_icmp_error_that_quotes_too_little_is_dropped),
 		T(a_short_or_corrupt_icmp_message_is_dropped),
 		T(random_bytes_never_make_impossible_values),
 	};
