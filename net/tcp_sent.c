@@ -114,6 +114,7 @@ static void stretch_last(struct tcp_sent *map, uint32_t end, uint64_t now_ns)
 {
 	struct tcp_sent_range *last = map->last;
 
+	CHECK(last); /* an empty map has its own node */
 	set_flags(map, last, last->flags & TCP_SENT_RESENT);
 	last->end = end;
 	last->sent_ns = now_ns;
