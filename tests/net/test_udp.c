@@ -247,6 +247,18 @@ static void a_pushed_datagram_leaves_whole_and_valid(void **state)
 	udp_close(net, us);
 }
 
+/* "Fragmentation needed", 1300 bytes, about a datagram of ours from port 5353 to the peer. */
+static struct frame too_big(void)
+{
+	uint8_t quoted[28] = {0x45, [8] = 64, IPPROTO_UDP};
+
+	memcpy(quoted + 12, &OUR_IP, 4);
+	memcpy(quoted + 16, &PEER_IP, 4);
+	quoted[20] = 5353 >> 8;
+	quoted[21] = 5353 & 255;
+	return frame_icmp(3, 4, 1300, quoted, sizeof(quoted));
+}
+
 /* RFC 1191 3, of UDP: 5. We do not fragment; who sends learns what fits. */
 static void a_router_says_what_a_datagram_may_have(void **state)
 {
@@ -254,16 +266,12 @@ static void a_router_says_what_a_datagram_may_have(void **state)
 	struct net *net = world_net(w, 0);
 	struct udp_sock *us = opened(w, 0, any, 5353);
 	const struct net_endpoint dest = at(PEER_IP, 40001), other = at(IP(10, 0, 0, 9), 40001);
-	uint8_t data[1472] = {0}, quoted[28] = {0x45, [8] = 64, IPPROTO_UDP};
+	uint8_t data[1472] = {0};
 
 	struct frame f;
 
-	memcpy(quoted + 12, &OUR_IP, 4);
-	memcpy(quoted + 16, &PEER_IP, 4);
-	quoted[20] = 5353 >> 8;
-	quoted[21] = 5353 & 255;
 	net->config.tcp.pmtu_discovery = true;
-	f = frame_icmp(3, 4, 1300, quoted, sizeof(quoted));
+	f = too_big();
 	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
 	world_input(w, 0, &f); /* not to where it was sent last: no word of ours */
 	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
@@ -281,6 +289,26 @@ static void a_router_says_what_a_datagram_may_have(void **state)
 	assert_int_equal(udp_push(net, us, data, 1472, &dest), 0);
 	assert_true(udp_push(net, us, data, 1472, &other) != -EMSGSIZE);
 	udp_close(net, us);
+}
+
+static void a_router_is_heard_by_the_shard_that_has_the_socket(void **state)
+{
+	struct world *w = world_begin(4);
+	const struct net_endpoint dest = at(PEER_IP, 40001);
+	struct udp_sock *us = opened(w, 2, any, 5353);
+	struct net *net = world_net(w, 2);
+	const struct frame f = too_big();
+	uint8_t data[1472] = {0};
+
+	(void)state;
+	net->config.tcp.pmtu_discovery = true;
+	assert_int_equal(udp_push(net, us, data, 1472, &dest), 0);
+	for (uint16_t i = 0; i < 4; i++)
+		world_input(w, i, &f);
+	world_deliver(w);
+	assert_int_equal(udp_push(net, us, data, 1472, &dest), -EMSGSIZE);
+	udp_close(net, us);
+	world_end(w);
 }
 
 static void impossible_destinations_are_refused(void **state)
@@ -504,6 +532,7 @@ int main(void)
 		T(port_0_gives_free_ports_until_there_are_none),
 		T(a_pushed_datagram_leaves_whole_and_valid),
 		T(a_router_says_what_a_datagram_may_have),
+		cmocka_unit_test(a_router_is_heard_by_the_shard_that_has_the_socket),
 		T(impossible_destinations_are_refused),
 		T(a_full_output_queue_says_come_again),
 		T(datagrams_wait_for_arp_and_the_oldest_gives_way),
