@@ -83,8 +83,13 @@ static uint16_t env_port_choose(void *ctx, const struct net_flow *flow, uint16_t
 
 static void env_hand_over(void *ctx, struct rte_mbuf *m, uint16_t shard)
 {
-	(void)ctx, (void)shard;
-	rte_pktmbuf_free(m);
+	struct host *h = ctx;
+
+	(void)shard;
+	if (h->beside)
+		net_input(h->beside->net, &m, 1, NET_FROM_SHARD, h->beside->now_ns);
+	else
+		rte_pktmbuf_free(m);
 }
 
 static void env_neigh_news(void *ctx, const struct net_neigh_event *event)
@@ -116,12 +121,13 @@ static void know_neighbours(struct host *h)
 	}
 }
 
-struct host *host_begin_small(uint16_t index, const struct tcp_config *config, uint64_t now_ns,
-			      uint32_t buffer_count)
+static struct host *begin(uint16_t index, const struct tcp_config *config, uint64_t now_ns,
+			  uint32_t buffer_count, struct host *first)
 {
 	struct host *h = calloc(1, sizeof(*h));
-	const struct net_iface iface = {.mac = host_mac(index),
-					.addr = host_addr(index),
+	const uint16_t machine = first ? first->index : index;
+	const struct net_iface iface = {.mac = host_mac(machine),
+					.addr = host_addr(machine),
 					.prefix_len = 24,
 					.mtu = 1500,
 					.tx_multi_segs = true};
@@ -146,15 +152,17 @@ struct host *host_begin_small(uint16_t index, const struct tcp_config *config, u
 	struct host_frame f;
 
 	assert_non_null(h);
-	TAILQ_INSERT_TAIL(&hosts, h, link);
+	TAILQ_INSERT_HEAD(&hosts, h, link);
 	h->index = index;
 	h->random = index + 1;
 	h->now_ns = now_ns;
-	h->addr = host_addr(index);
-	h->mac = host_mac(index);
-	h->tables = net_tables_create(&iface, 1);
+	h->addr = host_addr(machine);
+	h->mac = host_mac(machine);
+	h->tables = first ? first->tables : net_tables_create(&iface, 1);
+	h->tables_shared = first != NULL;
 	assert_non_null(h->tables);
-	know_neighbours(h);
+	if (!first)
+		know_neighbours(h);
 	assert_int_equal(mem_create(&h->mem, &mem), 0);
 	mem_use_mt(&h->mem, &h->idle_use);
 	assert_int_equal(net_create(&h->net, &net, &env, h->tables, &h->mem, &h->counters, now_ns),
@@ -168,6 +176,22 @@ struct host *host_begin_small(uint16_t index, const struct tcp_config *config, u
 	return h;
 }
 
+struct host *host_begin_small(uint16_t index, const struct tcp_config *config, uint64_t now_ns,
+			      uint32_t buffer_count)
+{
+	return begin(index, config, now_ns, buffer_count, NULL);
+}
+
+struct host *host_begin_beside(struct host *first, uint16_t index, const struct tcp_config *config)
+{
+	struct host *h = begin(index, config, first->now_ns, 1023, first);
+
+	host_after(first, h->now_ns - first->now_ns);
+	h->beside = first;
+	first->beside = h;
+	return h;
+}
+
 struct host *host_begin(uint16_t index, const struct tcp_config *config, uint64_t now_ns)
 {
 	return host_begin_small(index, config, now_ns, 4095);
@@ -175,7 +199,8 @@ struct host *host_begin(uint16_t index, const struct tcp_config *config, uint64_
 
 static void destroy(struct host *h)
 {
-	net_tables_destroy(h->tables);
+	if (!h->tables_shared)
+		net_tables_destroy(h->tables);
 	mem_destroy(&h->mem);
 	TAILQ_REMOVE(&hosts, h, link);
 	free(h);

@@ -35,8 +35,10 @@ struct host {
 	uint16_t port_next;
 	struct ip_addr addr;
 	struct rte_ether_addr mac;
-	bool away; /* its flows belong to another shard by hash */
+	struct host *beside; /* another shard of the machine, to hand over to */
+	bool away;	     /* its flows belong to another shard by hash */
 	struct net_tables *tables;
+	bool tables_shared;
 	struct mem mem;
 	struct mem_use idle_use;
 	struct counters counters;
@@ -54,6 +56,9 @@ struct host *host_begin(uint16_t index, const struct tcp_config *config, uint64_
 /* As much packet memory as asked for, of each of the data and small pools. */
 struct host *host_begin_small(uint16_t index, const struct tcp_config *config, uint64_t now_ns,
 			      uint32_t buffer_count);
+/* Shard `index` of the machine whose shard 0 is first, which has to end after it. They hand over to
+ * each other; first->away makes all flows this one's. */
+struct host *host_begin_beside(struct host *first, uint16_t index, const struct tcp_config *config);
 /* Checks that no buffer is missing. */
 void host_end(struct host *h);
 

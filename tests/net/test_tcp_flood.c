@@ -195,9 +195,48 @@ static void without_cookies_the_oldest_that_did_not_answer_gives_way(void **stat
 	peer_end(&p);
 }
 
+/* RFC 4987 3.6: of a flow that another shard owns, whose ACK meets no flow there. */
+static void a_cookie_comes_back_to_the_listeners_shard_from_the_owners(void **state)
+{
+	const struct tcp_config config = config_with_options();
+	struct peer p = peer_begin(&config);
+	struct host *first = p.h, *owner = host_begin_beside(first, 1, &config);
+	const struct net_endpoint local = {first->addr, RTE_BE16(HOST_PORT)};
+
+	(void)state;
+	flood(&p, BACKLOG);
+	first->away = true;
+	p.ts = true;
+	p.h = owner;
+	peer_send_seg(&p, &linux_syn);
+	p.h = first;
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(first->counters.tcp_cookies_sent, 1);
+	assert_int_equal(net_listen_foreign_rcu(first->tables, IPPROTO_TCP, local), 0);
+	p.h = owner;
+	peer_send(&p, ACK, 1, 1, 0);
+	p.h = first;
+	accept_one(&p);
+	assert_int_equal(first->counters.tcp_cookies_valid, 1);
+	assert_int_equal(net_listen_foreign_rcu(first->tables, IPPROTO_TCP, local), 1 << 0);
+	p.h = owner; /* what follows finds it by the table */
+	peer_send(&p, ACK | PSH, 1, 1, 100);
+	p.h = first;
+	assert_int_equal(peer_pop(&p), 100);
+	peer_expect(&p, ACK, 1, 101, 0);
+	assert_int_equal(owner->counters.tcp_rsts_sent, 0);
+	p.h = owner;
+	peer_send(&p, RST, 101, 0, 0);
+	p.h = first;
+	assert_int_equal(net_listen_foreign_rcu(first->tables, IPPROTO_TCP, local), 0);
+	host_end(owner);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		host_test(a_cookie_comes_back_to_the_listeners_shard_from_the_owners),
 		host_test(with_a_full_syn_queue_a_cookie_keeps_all_options),
 		host_test(without_timestamps_a_cookie_keeps_the_mss),
 		host_test(an_ack_is_a_cookie_only_while_some_are_out),
