@@ -82,6 +82,10 @@
 	X(tcp_fast_retransmits, "fast retransmits")                                                \
 	X(tcp_ecn_reductions, "windows reduced because the peer echoed a congestion mark")         \
 	X(tcp_pmtu_lowered, "connections whose segments a router asked to be smaller")             \
+	X(tcp_tail_probes, "tail loss probes sent")                                                \
+	X(tcp_undos, "recoveries undone, as nothing had been lost")                                \
+	X(tcp_dsacks, "duplicates that peers told of (D-SACK)")                                    \
+	X(tcp_sack_bad, "SACK blocks of what was not in flight")                                   \
 	X(tcp_rsts_sent, "RST segments sent")                                                      \
 	X(tcp_cookies_sent, "SYNs answered with a cookie")                                         \
 	X(tcp_cookies_valid, "connections that a cookie opened")                                   \

@@ -81,7 +81,10 @@ static void advance(struct tcp_in *in)
 	net_dst_confirm(in->net, &conn->dst);
 	conn->figures.bytes_acked += tcp_txq_acked(&conn->txq, pushes, in->ack);
 	sample_rtt(in);
-	tcp_recovery_progress(in->net, conn, acked_len, flight_len);
+	if (conn->sack)
+		tcp_rack_ack(in, acked_len, flight_len);
+	else
+		tcp_recovery_progress(in->net, conn, acked_len, flight_len);
 	tcp_timer_data_acked(in->net, conn);
 	if (conn->want_room && tcp_txq_has_room(&conn->txq, pushes)) {
 		conn->want_room = false;
@@ -126,6 +129,11 @@ bool tcp_ack_step(struct tcp_in *in)
 	}
 	if (seq_gt(in->ack, conn->snd_una)) {
 		advance(in);
+	} else if (conn->sack) {
+		if (in->opts.sack_count > 0 || conn->rack.probe_sent) {
+			tcp_rack_ack(in, 0, tcp_conn_flight(conn));
+			in->effects |= TCP_EFFECT_OUTPUT;
+		}
 	} else if (is_duplicate(in, wnd)) {
 		tcp_recovery_duplicate(in->net, conn);
 		in->effects |= TCP_EFFECT_OUTPUT;

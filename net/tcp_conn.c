@@ -129,6 +129,7 @@ void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 	conn->tx_data_ns = net->now_ns;
 	tcp_rtt_established(&conn->rtt, &net->tcp.rtt_limits);
 	tcp_cc_init(&conn->cc, conn->options.cc, conn->snd_mss, conn->syn_count > 1);
+	tcp_rack_init(conn);
 	tcp_timer_data_acked(net, conn);
 	tcp_timer_keepalive_changed(net, conn);
 	counter_add(conn->from_listen ? &net->counters->conn_accepted
@@ -174,6 +175,7 @@ void tcp_conn_destroy(struct net *net, struct tcp_conn *conn)
 	net_sock_unready(net, &conn->sock);
 	tcp_txq_fini(&conn->txq, &net->tcp.pushes);
 	tcp_rxq_fini(&conn->rxq, &net->tcp.reassembly);
+	tcp_rack_fini(net, conn);
 	TAILQ_REMOVE(&net->tcp.all, conn, all_link);
 	slab_free(net->tcp.conns, conn);
 }
@@ -290,6 +292,14 @@ static void check_send_space(const struct tcp_conn *conn)
 	CHECK(!conn->fin_sent || (conn->fin_queued && conn->snd_nxt == conn->txq.end + 1));
 	CHECK(conn->txq.una == seq_min(conn->snd_una, conn->txq.end));
 	CHECK(conn->cc.cwnd >= conn->cc.mss);
+	if (conn->sack) {
+		CHECK(conn->rack.sent.una == conn->snd_una);
+		CHECK(conn->rack.sent.nxt == conn->snd_nxt);
+		CHECK(conn->rtx_nxt == conn->rtx_end);
+		tcp_sent_check(&conn->rack.sent);
+		/* What is lost is sent again, in a recovery. */
+		CHECK(conn->rack.sent.lost_len == 0 || conn->recovery != TCP_RECOVERY_NONE);
+	}
 	/* What is in flight is waited for, in one way or another. */
 	CHECK(tcp_conn_flight(conn) == 0 || tcp_timer_runs(conn, TCP_TIMER_RETRANSMIT));
 }

@@ -15,6 +15,7 @@
 #include "net/tcp.h"
 #include "net/tcp_cc.h"
 #include "net/tcp_info.h"
+#include "net/tcp_rack.h"
 #include "net/tcp_seq.h"
 
 #include <stddef.h>
@@ -35,6 +36,7 @@ enum {
 /* What a connection may wait for; deadline 0: nothing. */
 enum tcp_timer {
 	TCP_TIMER_RETRANSMIT,
+	TCP_TIMER_REORDER,   /* what is not yet lost, but overdue (RFC 8985) */
 	TCP_TIMER_PROBE,     /* the peer's window is shut, or too small to be worth a segment */
 	TCP_TIMER_ACK,	     /* delayed ACK */
 	TCP_TIMER_KEEPALIVE, /* also: nothing heard for the time that keepalive allows */
@@ -104,6 +106,7 @@ struct tcp_conn {
 	struct tcp_txq txq;
 	struct tcp_cc cc;
 	struct tcp_rtt rtt;
+	struct tcp_rack rack; /* where SACK was negotiated */
 
 	uint32_t irs, fin_seq;
 	uint32_t rcv_adv;  /* right edge of the window that the peer was told; never goes back */

@@ -240,6 +240,38 @@ static struct out segment_at(struct net *net, struct tcp_conn *conn, uint32_t se
 	return out;
 }
 
+/* The segment at seq once more, up to end. */
+static struct rte_mbuf *resend(struct net *net, struct tcp_conn *conn, uint32_t seq, uint32_t end,
+			       bool *starved)
+{
+	struct out out = segment_at(net, conn, seq, RTE_MIN((uint32_t)conn->snd_mss, end - seq));
+	struct rte_mbuf *m;
+
+	if (!conn->fin_sent)
+		out.flags &= ~RTE_TCP_FIN_FLAG;
+	m = send_or_null(&out);
+	*starved = !m;
+	if (!m)
+		return NULL;
+	tcp_rack_resent(net, conn, seq, seq + out.len + !!(out.flags & RTE_TCP_FIN_FLAG));
+	tcp_rtt_resent(&conn->rtt);
+	tcp_timer_data_sent(net, conn);
+	counter_add(&net->counters->tcp_retransmits, 1);
+	return m;
+}
+
+/* What is lost goes before anything new; cwnd paces it. */
+static struct rte_mbuf *send_lost(struct net *net, struct tcp_conn *conn, bool *starved)
+{
+	const struct tcp_sent_range *lost = tcp_sent_lost_or_null(&conn->rack.sent);
+	uint32_t flight_len = tcp_sent_flight(&conn->rack.sent);
+
+	if (flight_len > 0 &&
+	    flight_len + RTE_MIN((uint32_t)conn->snd_mss, lost->end - lost->start) > conn->cc.cwnd)
+		return NULL;
+	return resend(net, conn, lost->start, lost->end, starved);
+}
+
 static struct rte_mbuf *send_again(struct net *net, struct tcp_conn *conn, bool *starved)
 {
 	uint32_t len_max = RTE_MIN((uint32_t)conn->snd_mss, conn->rtx_end - conn->rtx_nxt);
@@ -278,11 +310,14 @@ static uint32_t window_left(const struct tcp_conn *conn)
 /* Bytes that congestion control lets out now. */
 static uint32_t cwnd_left(const struct tcp_conn *conn)
 {
-	uint32_t flight = tcp_conn_flight(conn), cwnd = conn->cc.cwnd;
+	uint32_t flight = conn->sack ? tcp_sent_flight(&conn->rack.sent) : tcp_conn_flight(conn);
+	uint32_t cwnd = conn->cc.cwnd;
 
 	/* Limited transmit, RFC 3042: the first two duplicate ACKs each let one segment out. */
 	if (conn->recovery == TCP_RECOVERY_NONE)
 		cwnd += RTE_MIN(conn->dup_acks, TCP_DUP_ACK_THRESHOLD - 1) * conn->cc.mss;
+	if (conn->rack.probe_due)
+		cwnd += conn->cc.mss;
 	return flight < cwnd ? cwnd - flight : 0;
 }
 
@@ -323,6 +358,8 @@ static void sent_new(const struct out *out)
 	/* Nothing was waiting to be sent again, and this is not. */
 	if (conn->rtx_nxt == conn->rtx_end)
 		conn->rtx_nxt = conn->rtx_end = conn->snd_nxt;
+	if (conn->sack)
+		tcp_rack_sent(net, conn, out->len);
 	conn->force = false;
 	if (out->flags & RTE_TCP_CWR_FLAG)
 		conn->cc.reduced = false;
@@ -379,6 +416,34 @@ static struct rte_mbuf *send_new(struct net *net, struct tcp_conn *conn, bool *s
 	return m;
 }
 
+/* The tail loss probe (RFC 8985 7.3): something new, else the last segment again. */
+static struct rte_mbuf *send_probe(struct net *net, struct tcp_conn *conn, bool *starved)
+{
+	const struct tcp_sent_range *last = conn->rack.sent.last;
+	struct rte_mbuf *m;
+	uint32_t start;
+
+	if (!last) {
+		conn->rack.probe_due = false;
+		return NULL;
+	}
+	conn->force = true;
+	m = send_new(net, conn, starved);
+	conn->force = false;
+	if (m || *starved) {
+		if (m)
+			tcp_rack_probe_sent(net, conn, false);
+		return m;
+	}
+	start = last->end - conn->fin_sent - conn->snd_mss;
+	if (seq_lt(start, last->start))
+		start = last->start;
+	m = resend(net, conn, start, last->end, starved);
+	if (m)
+		tcp_rack_probe_sent(net, conn, true);
+	return m;
+}
+
 /* --- the next segment of a connection --- */
 
 static struct rte_mbuf *next_or_null(struct net *net, struct tcp_conn *conn, bool *starved)
@@ -395,7 +460,13 @@ static struct rte_mbuf *next_or_null(struct net *net, struct tcp_conn *conn, boo
 		conn->dup_acks_owed -= !!m;
 		return m;
 	}
-	if (conn->rtx_nxt != conn->rtx_end)
+	if (conn->rack.probe_due && (m = send_probe(net, conn, starved)))
+		return m;
+	if (*starved)
+		return NULL;
+	if (conn->rack.sent.lost_len > 0)
+		m = send_lost(net, conn, starved);
+	else if (conn->rtx_nxt != conn->rtx_end)
 		m = send_again(net, conn, starved);
 	else
 		m = send_new(net, conn, starved);

@@ -17,8 +17,12 @@ void tcp_pmtu_lower(struct net *net, struct tcp_conn *conn, uint16_t mtu)
 		return;
 	conn->snd_mss = (uint16_t)(mtu - headers_len);
 	conn->cc.mss = conn->snd_mss;
-	conn->rtx_nxt = conn->snd_una;
-	conn->rtx_end = conn->snd_nxt;
+	if (conn->sack) {
+		tcp_rack_too_large(net, conn);
+	} else {
+		conn->rtx_nxt = conn->snd_una;
+		conn->rtx_end = conn->snd_nxt;
+	}
 	counter_add(&net->counters->tcp_pmtu_lowered, 1);
 	tcp_conn_want_output(net, conn);
 }

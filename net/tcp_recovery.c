@@ -81,9 +81,13 @@ void tcp_recovery_timeout(struct net *net, struct tcp_conn *conn)
 	bool first = conn->rtt.backoff_count == 0;
 
 	tcp_cc_on_timeout(&conn->cc, tcp_conn_flight(conn), first, net->now_ns);
+	if (conn->sack) {
+		tcp_rack_timeout(net, conn);
+	} else {
+		conn->rtx_nxt = conn->snd_una;
+		conn->rtx_end = conn->snd_nxt;
+	}
 	conn->recovery = TCP_RECOVERY_LOSS;
 	conn->recover = conn->snd_nxt;
-	conn->rtx_nxt = conn->snd_una;
-	conn->rtx_end = conn->snd_nxt;
 	conn->dup_acks = 0;
 }

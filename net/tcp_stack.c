@@ -51,8 +51,10 @@ static int create_tables(struct net *net)
 				       config->timewait_max ? config->timewait_max : 1);
 	stack->pushes.pushes =
 		slab_create("tcp_push", tcp_txq_push_size(), sizeof(void *), config->push_max);
-	if (!stack->flows || !stack->conns || !stack->listeners || !stack->timewaits ||
-	    !stack->pushes.pushes)
+	stack->sent_nodes = slab_create("tcp_sent", sizeof(struct tcp_sent_range), sizeof(void *),
+					TCP_SENT_NODES_PER_CONN * config->conn_max);
+	if (!stack->sent_nodes || !stack->flows || !stack->conns || !stack->listeners ||
+	    !stack->timewaits || !stack->pushes.pushes)
 		return -ENOMEM;
 	return 0;
 }
@@ -97,6 +99,7 @@ void tcp_stack_fini(struct net *net)
 	slab_destroy(stack->listeners);
 	slab_destroy(stack->timewaits);
 	slab_destroy(stack->pushes.pushes);
+	slab_destroy(stack->sent_nodes);
 }
 
 /* --- what the shard asks --- */

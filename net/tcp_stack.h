@@ -37,6 +37,7 @@ struct tcp_listener;
 struct tcp_timewait;
 
 enum {
+	TCP_SENT_NODES_PER_CONN = 4, /* beyond the one that each connection has */
 	TCP_LISTENER_BUCKETS = 256,  /* by port; a power of two */
 	TCP_VISIT_SEGMENTS_MAX = 16, /* of one connection before it is the next one's turn */
 	TCP_STARVED_MAX = 16, /* connections that found no buffer before output gives up this turn
@@ -61,6 +62,7 @@ struct tcp_stack {
 	struct tcp_cookie cookie;
 	struct tcp_challenge challenge;
 	struct tcp_txq_pool pushes;
+	struct slab *sent_nodes; /* of all maps of what was sent */
 	struct tcp_rxq_pool reassembly;
 	struct tcp_listener_list listening[TCP_LISTENER_BUCKETS];
 	struct tcp_timewait_list timewait; /* oldest first: all wait equally long */

@@ -20,13 +20,23 @@ void tcp_timer_start(struct net *net, struct tcp_conn *conn, enum tcp_timer time
 
 /* --- what happened --- */
 
+/* RFC 8985 7.2: a probe comes first, at the latest when the timeout would. */
+static void start_retransmit(struct net *net, struct tcp_conn *conn)
+{
+	uint64_t probe_ns = tcp_rack_probe_ns(conn), rto_ns = conn->rtt.rto_ns;
+
+	conn->rack.probe_armed = probe_ns > 0;
+	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT,
+			probe_ns > 0 ? RTE_MIN(probe_ns, rto_ns) : rto_ns);
+}
+
 void tcp_timer_data_sent(struct net *net, struct tcp_conn *conn)
 {
 	tcp_timer_stop(conn, TCP_TIMER_PROBE);
 	if (tcp_timer_runs(conn, TCP_TIMER_RETRANSMIT))
 		return;
 	conn->progress_ns = net->now_ns;
-	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT, conn->rtt.rto_ns);
+	start_retransmit(net, conn);
 }
 
 void tcp_timer_data_acked(struct net *net, struct tcp_conn *conn)
@@ -36,7 +46,7 @@ void tcp_timer_data_acked(struct net *net, struct tcp_conn *conn)
 	if (tcp_conn_flight(conn) == 0)
 		tcp_timer_stop(conn, TCP_TIMER_RETRANSMIT);
 	else
-		tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT, conn->rtt.rto_ns);
+		start_retransmit(net, conn);
 }
 
 static uint64_t probe_delay_ns(const struct net *net, const struct tcp_conn *conn)
@@ -107,6 +117,14 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 
 	if (out_of_patience(net, conn))
 		return give_up(net, conn);
+	if (conn->rack.probe_armed && tcp_rack_probe_ns(conn) > 0) {
+		conn->rack.probe_armed = false;
+		conn->rack.probe_due = true;
+		restart_retransmit(net, conn);
+		tcp_conn_want_output(net, conn);
+		return true;
+	}
+	conn->rack.probe_armed = false;
 	counter_add(&net->counters->tcp_timeouts, 1);
 	if (!tcp_conn_synchronized(conn)) {
 		conn->syn_due = true;
@@ -119,6 +137,12 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 		net_dst_doubt(net, &conn->dst);
 	restart_retransmit(net, conn);
 	tcp_conn_want_output(net, conn);
+	return true;
+}
+
+static bool reorder_due(struct net *net, struct tcp_conn *conn)
+{
+	tcp_rack_reorder_due(net, conn);
 	return true;
 }
 
@@ -180,11 +204,9 @@ static bool fin_wait_2_due(struct net *net, struct tcp_conn *conn)
 }
 
 static bool (*const due[TCP_TIMER_COUNT])(struct net *net, struct tcp_conn *conn) = {
-	[TCP_TIMER_RETRANSMIT] = retransmit_due,
-	[TCP_TIMER_PROBE] = probe_due,
-	[TCP_TIMER_ACK] = ack_is_due,
-	[TCP_TIMER_KEEPALIVE] = keepalive_due,
-	[TCP_TIMER_FIN_WAIT_2] = fin_wait_2_due,
+	[TCP_TIMER_RETRANSMIT] = retransmit_due, [TCP_TIMER_REORDER] = reorder_due,
+	[TCP_TIMER_PROBE] = probe_due,		 [TCP_TIMER_ACK] = ack_is_due,
+	[TCP_TIMER_KEEPALIVE] = keepalive_due,	 [TCP_TIMER_FIN_WAIT_2] = fin_wait_2_due,
 };
 
 static void fire(void *ctx, struct wheel_timer *t)

@@ -1,0 +1,69 @@
+/*
+ * Loss recovery where SACK was negotiated: RACK-TLP (RFC 8985) says what is lost, PRR (RFC 6937)
+ * how fast it is sent again, and what turns out not to have been lost is undone (RFC 2883 and 3708
+ * by D-SACK, RFC 3522 and 4015 by timestamps). Without SACK it is tcp_recovery.h's NewReno.
+ *
+ *      ACK -------------> delivered: when was the newest of it sent? What was sent before that,
+ *                         and longer ago than a round trip and the reordering window, is lost:
+ *                         FAST, and PRR sets cwnd
+ *      reorder timer ---> the same question, later
+ *      no ACK ----------> for two round trips: a probe, the tail again or something new, so that
+ *                         ACKs come
+ *      timeout ---------> forget what was sacked; the first, and all that is old enough, is
+ *                         lost: LOSS
+ */
+#ifndef NET_TCP_RACK_H
+#define NET_TCP_RACK_H
+
+#include "net/tcp_sent.h"
+
+struct net;
+struct tcp_conn;
+struct tcp_in;
+
+struct tcp_rack {
+	struct tcp_sent sent;
+	/* Of the delivered range that was sent last. */
+	uint64_t xmit_ns, rtt_ns;
+	uint32_t end_seq;
+	uint32_t fack; /* highest number delivered */
+	uint64_t min_rtt_ns, min_rtt_at_ns;
+	uint32_t dsack_round; /* one D-SACK a round trip widens the window */
+	uint8_t reo_wnd_mult, reo_wnd_persist;
+	bool dsack_in_round, reordering_seen;
+
+	bool probe_armed; /* what the retransmission timer waits for is the probe */
+	bool probe_due, probe_sent, probe_again; /* again: it was the tail, not something new */
+	uint32_t probe_end;
+
+	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937: the last is RecoverFS */
+
+	bool undo_possible;
+	uint32_t undo_una, undo_left; /* bytes sent again that no D-SACK has told of */
+	uint32_t undo_ts;	      /* when first something was sent again */
+};
+
+/* The connection is established: snd_una is the first byte of data. */
+void tcp_rack_init(struct tcp_conn *conn);
+void tcp_rack_fini(struct net *net, struct tcp_conn *conn);
+
+/* An ACK that is plausible; acked_len new bytes (0: none) are acknowledged, snd_una has moved;
+ * flight_len bytes were in flight before. */
+void tcp_rack_ack(struct tcp_in *in, uint32_t acked_len, uint32_t flight_len);
+/* Up to snd_nxt went out, len of it for the first time. */
+void tcp_rack_sent(struct net *net, struct tcp_conn *conn, uint32_t len);
+/* [start, end) went out again. */
+void tcp_rack_resent(struct net *net, struct tcp_conn *conn, uint32_t start, uint32_t end);
+/* The reorder timer ran out. */
+void tcp_rack_reorder_due(struct net *net, struct tcp_conn *conn);
+/* The retransmission timer ran out. */
+void tcp_rack_timeout(struct net *net, struct tcp_conn *conn);
+/* What is in flight was too large for the path: it is sent again, and that is no congestion. */
+void tcp_rack_too_large(struct net *net, struct tcp_conn *conn);
+
+/* The probe's delay (PTO, RFC 8985 7.2), if one should come before a timeout; else 0. */
+uint64_t tcp_rack_probe_ns(const struct tcp_conn *conn);
+/* The probe went out; again: it was sent before. */
+void tcp_rack_probe_sent(struct net *net, struct tcp_conn *conn, bool again);
+
+#endif
