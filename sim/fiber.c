@@ -80,6 +80,17 @@ static void start(unsigned high, unsigned low)
 	swapcontext(&fiber->own, &fiber->main);
 }
 
+/* A function of its own: getcontext() may return twice, as far as the compiler knows. */
+static void __attribute__((noinline)) prepare(struct sim_fiber *fiber)
+{
+	getcontext(&fiber->own);
+	fiber->own.uc_stack.ss_sp = fiber->stack + PAGE_LEN;
+	fiber->own.uc_stack.ss_size = STACK_LEN;
+	fiber->own.uc_link = NULL;
+	makecontext(&fiber->own, (void (*)(void))start, 2, (unsigned)((uintptr_t)fiber >> 32),
+		    (unsigned)(uintptr_t)fiber);
+}
+
 struct sim_fiber *fiber_create_or_null(void (*fn)(void *arg), void *arg)
 {
 	struct sim_fiber *fiber = calloc(1, sizeof(*fiber));
@@ -93,12 +104,7 @@ struct sim_fiber *fiber_create_or_null(void (*fn)(void *arg), void *arg)
 	}
 	fiber->fn = fn;
 	fiber->arg = arg;
-	getcontext(&fiber->own);
-	fiber->own.uc_stack.ss_sp = fiber->stack + PAGE_LEN;
-	fiber->own.uc_stack.ss_size = STACK_LEN;
-	fiber->own.uc_link = NULL;
-	makecontext(&fiber->own, (void (*)(void))start, 2, (unsigned)((uintptr_t)fiber >> 32),
-		    (unsigned)(uintptr_t)fiber);
+	prepare(fiber);
 	return fiber;
 }
 
