@@ -4,6 +4,7 @@
 #include "netns.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READ_LEN = 4096 };
+enum {
+	READ_LEN = 4096,
+	/* What it may say before anybody reads: a program that prints figures would stop in the
+	 * middle of a long test when the pipe is full, as if it had hung. */
+	PIPE_LEN = 1 << 20,
+};
 
 static long long now_ms(void)
 {
@@ -30,6 +36,7 @@ void program_start(struct program *program, int ns, const char *const argv[])
 
 	*program = (struct program){.out = -1};
 	assert_int_equal(pipe(out), 0);
+	assert_true(fcntl(out[1], F_SETPIPE_SZ, PIPE_LEN) >= PIPE_LEN);
 	fflush(NULL);
 	program->pid = fork();
 	assert_true(program->pid >= 0);
