@@ -29,15 +29,15 @@ enum {
 	RESULT_COUNT = 64, /* taken from the shard at once */
 	ACCEPT_COUNT = 16, /* accepts outstanding */
 	UDP_POP_COUNT = 64,
-	PUSH_COUNT_MAX = 32, /* of one connection: more are not begun before some end */
 	SHARD_MAX = 64,
 };
 
 static struct {
 	uint16_t port;
-	uint64_t stats_ns; /* 0: none */
+	uint64_t stats_ns;	 /* 0: none */
+	unsigned push_count_max; /* of one connection: more are not begun before some end */
 	bool udp, greet;
-} options = {.port = 7};
+} options = {.port = 7, .push_count_max = 32};
 
 struct conn {
 	int qd;
@@ -121,7 +121,8 @@ static void advance(struct server *server, struct conn *conn)
 		conn->held = false;
 		push(server, conn, &conn->held_sga);
 	}
-	if (!conn->ending && !conn->held && !conn->popping && conn->push_count < PUSH_COUNT_MAX) {
+	if (!conn->ending && !conn->held && !conn->popping &&
+	    conn->push_count < options.push_count_max) {
 		conn->popping = demi_pop(&conn->pop_qt, conn->qd) == 0;
 		conn->ending = !conn->popping;
 	}
@@ -421,6 +422,8 @@ static int usage(void)
 			"  --config FILE    the configuration (CONFIG_PATH in the environment)\n"
 			"  --port PORT      to listen on (7)\n"
 			"  --udp            echo datagrams too\n"
+			"  --pushes N       outstanding on one connection at most (32); what is\n"
+			"                   in flight is no more than so many packets\n"
 			"  --greet          begin each connection with a line \"shard N of M\"\n"
 			"  --stats SECONDS  print a line per shard every so often\n");
 	return 2;
@@ -429,9 +432,13 @@ static int usage(void)
 static bool parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'}, {"port", required_argument, NULL, 'p'},
-		{"udp", no_argument, NULL, 'u'},	  {"greet", no_argument, NULL, 'g'},
-		{"stats", required_argument, NULL, 's'},  {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"port", required_argument, NULL, 'p'},
+		{"udp", no_argument, NULL, 'u'},
+		{"greet", no_argument, NULL, 'g'},
+		{"stats", required_argument, NULL, 's'},
+		{"pushes", required_argument, NULL, 'n'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -442,6 +449,8 @@ static bool parse(int argc, char **argv)
 			options.port = (uint16_t)atoi(optarg);
 		else if (c == 'u')
 			options.udp = true;
+		else if (c == 'n')
+			options.push_count_max = (unsigned)atoi(optarg);
 		else if (c == 'g')
 			options.greet = true;
 		else if (c == 's')
@@ -449,7 +458,7 @@ static bool parse(int argc, char **argv)
 		else
 			return false;
 	}
-	return optind == argc && options.port != 0;
+	return optind == argc && options.port != 0 && options.push_count_max != 0;
 }
 
 int main(int argc, char **argv)

@@ -50,9 +50,17 @@ void config_write(char path[64], const char *text)
 
 void echo_start(struct echo *echo, int ns, unsigned shard_count, bool greet, const char *rest)
 {
-	const char *argv[] = {ECHO_PROGRAM, "--config", echo->config,
-			      "--port",	    ECHO_PORT,	"--udp",
-			      "--stats",    "0.1",	greet ? "--greet" : NULL,
+	const char *argv[] = {ECHO_PROGRAM,
+			      "--config",
+			      echo->config,
+			      "--port",
+			      ECHO_PORT,
+			      "--udp",
+			      "--stats",
+			      "0.1",
+			      "--pushes",
+			      echo->pushes ? echo->pushes : "32",
+			      greet ? "--greet" : NULL,
 			      NULL};
 	char text[2048];
 

@@ -15,8 +15,9 @@
 struct echo {
 	struct program program;
 	unsigned shard_count;
-	unsigned left_max; /* packets that a shard may still hold, for one that has gone */
-	char config[64];   /* path */
+	unsigned left_max;  /* packets that a shard may still hold, for one that has gone */
+	const char *pushes; /* its --pushes; NULL: its default */
+	char config[64];    /* path */
 };
 
 /* Starts it in the namespace with [runtime] shards and the rest of the configuration; returns when

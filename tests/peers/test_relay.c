@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TEST_SECONDS = 200, SHARD_COUNT = 2, CONN_COUNT = 4 };
@@ -69,9 +70,12 @@ static void start(const char *delay_us, const char *reorder, const char *drop,
 	netns_enter(world.far);
 }
 
-static void start_echo(void)
+static void start_echo(const char *rest)
 {
-	echo_start(&world.echo, world.near, SHARD_COUNT, true, PORT);
+	char config[1024];
+
+	snprintf(config, sizeof(config), PORT "%s", rest);
+	echo_start(&world.echo, world.near, SHARD_COUNT, true, config);
 }
 
 static void judge(void)
@@ -108,7 +112,7 @@ static void bytes_survive_reordering(void **state)
 {
 	(void)state;
 	start("1000", "50", "0", "0");
-	start_echo();
+	start_echo("");
 	exchange_on_each(1 << 20);
 	finish();
 }
@@ -117,7 +121,7 @@ static void bytes_survive_duplicates(void **state)
 {
 	(void)state;
 	start("1000", "0", "0", "50");
-	start_echo();
+	start_echo("");
 	exchange_on_each(1 << 20);
 	finish();
 }
@@ -126,8 +130,39 @@ static void bytes_survive_all_at_once(void **state)
 {
 	(void)state;
 	start("5000", "30", "10", "4");
-	start_echo();
+	start_echo("");
 	exchange_on_each(256 << 10);
+	finish();
+}
+
+/*
+ * With 200 ms of round trip a window without scaling moves 64 KiB a round. The transfer takes at
+ * least its bytes / 64 KiB rounds then, 32 s for 10 MiB; with a window of 2 MiB, slow start
+ * included, a few seconds. The bound is not one of speed but of rounds, and a loaded machine has
+ * room under it.
+ */
+static void a_long_path_is_filled_beyond_64_kib_a_round(void **state)
+{
+	enum { LEN = 10 << 20, ROUND_MS = 200, WINDOW_LEN = 64 << 10 };
+	struct timespec begun, ended;
+	long ms;
+	int fd;
+
+	(void)state;
+	start("100000", "0", "0", "0");
+	world.echo.pushes = "2048"; /* one is a packet: 32 would be 46 KiB a round */
+	start_echo("[tcp]\nrcvbuf_bytes = 4194304\nsndbuf_bytes = 4194304\n");
+	fd = peer_connect(0, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	peer_exchange(fd, LEN);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	ms = (ended.tv_sec - begun.tv_sec) * 1000 + (ended.tv_nsec - begun.tv_nsec) / 1000000;
+	fprintf(stderr, "long path: %d bytes each way in %ld ms, %.1f KiB a round of %d ms\n", LEN,
+		ms, (double)LEN / 1024 * ROUND_MS / (double)ms, ROUND_MS);
+	assert_true(ms < (long)(LEN / WINDOW_LEN) * ROUND_MS);
+	shutdown(fd, SHUT_WR);
+	peer_expect_fin(fd);
+	close(fd);
 	finish();
 }
 
@@ -139,6 +174,7 @@ int main(int argc, char **argv)
 		TEST(bytes_survive_reordering),
 		TEST(bytes_survive_duplicates),
 		TEST(bytes_survive_all_at_once),
+		TEST(a_long_path_is_filled_beyond_64_kib_a_round),
 	};
 
 	if (argc > 1)
