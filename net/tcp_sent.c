@@ -13,6 +13,8 @@ void tcp_sent_init(struct tcp_sent *map, uint32_t seq)
 
 static struct tcp_sent_range *node_or_null(struct tcp_sent *map, struct slab *nodes)
 {
+	if (map->count >= TCP_SENT_RANGES_MAX)
+		return NULL;
 	if (map->own_used)
 		return slab_alloc_or_null(nodes);
 	map->own_used = true;

@@ -7,9 +7,10 @@
  *       | sacked? no  | sacked | lost | sacked | in flight    |
  *       | sent 17 ms  | 17 ms  | 17   | 18 ms  | 19 ms        |
  *
- * Nodes come from a slab; the first lies in the map itself. When the slab is dry neighbours stay or
- * become one: as sent last of all, in flight (not sacked, not lost). That errs to the side of
- * waiting, and the retransmission timeout sees to the rest. Nothing here fails.
+ * Nodes come from a slab; the first lies in the map itself. When the slab is dry, or the map
+ * has TCP_SENT_RANGES_MAX, neighbours stay or become one: as sent last of all, in flight (not
+ * sacked, not lost). That errs to the side of waiting, and the retransmission timeout sees to the
+ * rest. Nothing here fails.
  */
 #ifndef NET_TCP_SENT_H
 #define NET_TCP_SENT_H
@@ -23,6 +24,12 @@ enum {
 	TCP_SENT_SACKED = 1 << 0, /* the peer has it */
 	TCP_SENT_LOST = 1 << 1,	  /* to be sent again; not together with SACKED */
 	TCP_SENT_RESENT = 1 << 2, /* was sent more than once */
+};
+
+enum {
+	/* Of one map, so that no peer's SACK blocks take all nodes, or make walks long; a window of
+	 * 512 KiB has that few even if each segment is sent at a time of its own. */
+	TCP_SENT_RANGES_MAX = 512,
 };
 
 struct tcp_sent_range {

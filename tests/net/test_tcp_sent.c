@@ -331,6 +331,32 @@ static void a_peer_that_reneged_has_nothing(void **state)
 	slab_destroy(slab);
 }
 
+static void blocks_of_single_bytes_take_no_more_ranges_than_a_map_may_have(void **state)
+{
+	const uint32_t len = 4 * TCP_SENT_RANGES_MAX;
+	struct slab *slab = nodes(len);
+	struct tcp_sent_delivered d = {0};
+	struct tcp_sent map;
+
+	(void)state;
+	tcp_sent_init(&map, BEGIN);
+	tcp_sent_append(&map, slab, BEGIN + len, 1);
+	for (uint32_t i = 1; i < len; i += 2)
+		tcp_sent_sacked(&map, slab, BEGIN + i, BEGIN + i + 1, &d);
+	tcp_sent_check(&map);
+	assert_int_equal(map.count, TCP_SENT_RANGES_MAX);
+	assert_true(slab_used(slab) < TCP_SENT_RANGES_MAX);
+	for (uint32_t i = 1; i < 10; i++)
+		tcp_sent_append(&map, slab, BEGIN + len + i, 1 + i);
+	tcp_sent_check(&map);
+	assert_int_equal(map.count, TCP_SENT_RANGES_MAX);
+	tcp_sent_acked(&map, slab, map.nxt, &d);
+	tcp_sent_check(&map);
+	assert_int_equal(d.len, len + 9);
+	assert_int_equal(slab_used(slab), 0);
+	slab_destroy(slab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +366,7 @@ int main(void)
 		cmocka_unit_test(with_few_nodes_the_map_stays_whole),
 		cmocka_unit_test(what_was_delivered_tells_the_last_sent_and_the_lowest_sent_once),
 		cmocka_unit_test(a_peer_that_reneged_has_nothing),
+		cmocka_unit_test(blocks_of_single_bytes_take_no_more_ranges_than_a_map_may_have),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
