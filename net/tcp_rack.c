@@ -367,6 +367,10 @@ void tcp_rack_resent(struct net *net, struct tcp_conn *conn, uint32_t start, uin
 		return;
 	if (conn->recovery == TCP_RECOVERY_FAST)
 		rack->prr_out += end - start;
+	/* Its ACK is a round trip away, and the timer was started a round trip ago: without this a
+	 * path of half an RTO has a timeout with every loss. */
+	if (conn->recovery == TCP_RECOVERY_FAST && start == conn->snd_una)
+		tcp_timer_resent(net, conn);
 	if (!rack->undo_possible)
 		rack->undo_ts = tcp_conn_ts_now(net, conn);
 	rack->undo_possible = true;

@@ -32,7 +32,8 @@ struct tcp_rack {
 	uint8_t reo_wnd_mult, reo_wnd_persist;
 	bool dsack_in_round, reordering_seen;
 
-	bool probe_armed; /* what the retransmission timer waits for is the probe */
+	uint64_t armed_ns; /* when the retransmission timer was started */
+	bool probe_armed;  /* what the retransmission timer waits for is the probe */
 	bool probe_due, probe_sent, probe_again; /* again: it was the tail, not something new */
 	uint32_t probe_end;
 

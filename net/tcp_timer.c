@@ -26,6 +26,7 @@ static void start_retransmit(struct net *net, struct tcp_conn *conn)
 	uint64_t probe_ns = tcp_rack_probe_ns(conn), rto_ns = conn->rtt.rto_ns;
 
 	conn->rack.probe_armed = probe_ns > 0;
+	conn->rack.armed_ns = net->now_ns;
 	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT,
 			probe_ns > 0 ? RTE_MIN(probe_ns, rto_ns) : rto_ns);
 }
@@ -37,6 +38,12 @@ void tcp_timer_data_sent(struct net *net, struct tcp_conn *conn)
 		return;
 	conn->progress_ns = net->now_ns;
 	start_retransmit(net, conn);
+}
+
+void tcp_timer_resent(struct net *net, struct tcp_conn *conn)
+{
+	conn->rack.probe_armed = false;
+	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT, conn->rtt.rto_ns);
 }
 
 void tcp_timer_data_acked(struct net *net, struct tcp_conn *conn)
@@ -111,20 +118,33 @@ static void restart_retransmit(struct net *net, struct tcp_conn *conn)
 	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT, RTE_MIN(conn->rtt.rto_ns, left_ns));
 }
 
+/* The timer was armed for the probe. True: it is no timeout yet, also if a recovery that began
+ * meanwhile needs no probe. */
+static bool probe_is_due(struct net *net, struct tcp_conn *conn)
+{
+	uint64_t timeout_ns = conn->rack.armed_ns + conn->rtt.rto_ns;
+
+	conn->rack.probe_armed = false;
+	if (tcp_rack_probe_ns(conn) > 0) {
+		conn->rack.probe_due = true;
+		restart_retransmit(net, conn);
+		tcp_conn_want_output(net, conn);
+		return true;
+	}
+	if (timeout_ns <= net->now_ns)
+		return false;
+	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT, timeout_ns - net->now_ns);
+	return true;
+}
+
 static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 {
 	struct tcp_rtt_limits *limits = &net->tcp.rtt_limits;
 
 	if (out_of_patience(net, conn))
 		return give_up(net, conn);
-	if (conn->rack.probe_armed && tcp_rack_probe_ns(conn) > 0) {
-		conn->rack.probe_armed = false;
-		conn->rack.probe_due = true;
-		restart_retransmit(net, conn);
-		tcp_conn_want_output(net, conn);
+	if (conn->rack.probe_armed && probe_is_due(net, conn))
 		return true;
-	}
-	conn->rack.probe_armed = false;
 	counter_add(&net->counters->tcp_timeouts, 1);
 	if (!tcp_conn_synchronized(conn)) {
 		conn->syn_due = true;

@@ -24,6 +24,8 @@ static inline bool tcp_timer_runs(const struct tcp_conn *conn, enum tcp_timer ti
 
 /* Something that is to be acknowledged went out, or could not even go out. */
 void tcp_timer_data_sent(struct net *net, struct tcp_conn *conn);
+/* The first byte not acknowledged was sent again on the peer's word, not for a timeout. */
+void tcp_timer_resent(struct net *net, struct tcp_conn *conn);
 /* snd_una moved on. */
 void tcp_timer_data_acked(struct net *net, struct tcp_conn *conn);
 /* The window keeps back what there is to send, and nothing is in flight whose ACK would open it. */

@@ -342,6 +342,23 @@ static void what_was_too_large_for_the_path_is_sent_again_with_the_same_window(v
 	peer_end(&p);
 }
 
+/* RFC 8985 7.2: a recovery needs no probe, and what was armed for one is no timeout. */
+static void a_probe_that_a_recovery_made_needless_is_no_timeout(void **state)
+{
+	struct peer p = ten_in_flight(false);
+
+	(void)state;
+	peer_send(&p, ACK, 1, at(&p, 1), 0);
+	acknowledge(&p, at(&p, 1), {at(&p, 2), at(&p, 5)});
+	expect_again(&p, 1);
+	peer_after(&p, 4 * RTT_MS * MS);
+	assert_int_equal(p.h->counters.tcp_timeouts, 0);
+	peer_expect_nothing(&p);
+	peer_after(&p, 140 * MS);
+	assert_int_equal(p.h->counters.tcp_timeouts, 1);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +375,7 @@ int main(void)
 		host_test(blocks_that_lie_do_no_harm),
 		host_test(recovery_sends_in_proportion_to_what_arrives),
 		host_test(what_was_too_large_for_the_path_is_sent_again_with_the_same_window),
+		host_test(a_probe_that_a_recovery_made_needless_is_no_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
