@@ -41,14 +41,15 @@ static void after_turn(struct sim_shard *self)
 		world->watch(self->host->node, self->index, world->watch_arg);
 }
 
-/* When the shard has to turn again by itself. */
+/* When the shard has to turn again by itself. What is due after a turn that found nothing to do
+ * lacks a buffer: time must pass until there may be one. */
 static uint64_t next_ns(struct sim_shard *self)
 {
 	struct shard *shard = self->shard;
-	uint64_t at_ns = shard->timer_ns;
-	uint64_t nap_ns = clock_now_ns_mt() + shard->idle.nap_ns;
+	uint64_t at_ns = shard->timer_ns, now_ns = clock_now_ns_mt();
+	uint64_t nap_ns = now_ns + shard->idle.nap_ns;
 
-	if (must_nap(shard) && nap_ns < at_ns)
+	if (at_ns <= now_ns || (must_nap(shard) && nap_ns < at_ns))
 		at_ns = nap_ns;
 	return world_ns(self->host, at_ns);
 }

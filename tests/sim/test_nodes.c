@@ -247,6 +247,36 @@ static void devices_and_pools_in_a_bad_mood_only_cost_time(void **state)
 	assert_int_equal(demi_sim_destroy(p.world), 0);
 }
 
+static void time_passes_for_a_shard_that_lacks_every_buffer(void **state)
+{
+	struct pair p = pair_new(14);
+	const struct sockaddr_in there = address_of(p.server, ECHO_PORT);
+	const struct timespec tenth = {0, 100 * MS};
+	demi_qresult_t qr;
+	demi_qtoken_t qt;
+	int qd = -1, two = 2;
+	uint64_t before;
+
+	(void)state;
+	demi_sim_program(p.world, p.server, 0, echo_server, &two);
+	assert_int_equal(demi_sim_enter(p.world, p.client, 0), 0);
+	assert_int_equal(echo_client(p.server, 100), 0);
+	/* The next hop is known: the SYN waits for a buffer and nothing else. */
+	assert_int_equal(demi_sim_squeeze(p.world, p.client, 0, DEMI_SIM_POOL_SMALL, 1000000),
+			 ENOBUFS);
+	assert_int_equal(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), 0);
+	assert_int_equal(demi_connect(&qt, qd, (const struct sockaddr *)&there, sizeof(there)), 0);
+	before = demi_sim_now(p.world);
+	assert_int_equal(demi_wait(&qr, qt, &tenth), ETIMEDOUT);
+	assert_int_equal(demi_sim_now(p.world) - before, 100 * MS);
+	assert_int_equal(demi_sim_squeeze(p.world, p.client, 0, DEMI_SIM_POOL_SMALL, 0), 0);
+	assert_int_equal(wait_for(qt, &qr), 0);
+	assert_int_equal(demi_close(qd), 0);
+	demi_sim_leave(p.world);
+	demi_sim_run(p.world, 10 * SEC);
+	assert_int_equal(demi_sim_destroy(p.world), 0);
+}
+
 static int slow_connect(void *arg)
 {
 	const int rc = echo_client(0, 1000);
@@ -316,6 +346,7 @@ int main(void)
 		cmocka_unit_test(four_shards_serve_whoever_steers),
 		cmocka_unit_test(shards_of_a_host_talk_through_channels),
 		cmocka_unit_test(devices_and_pools_in_a_bad_mood_only_cost_time),
+		cmocka_unit_test(time_passes_for_a_shard_that_lacks_every_buffer),
 		cmocka_unit_test(a_stalled_device_receives_when_it_is_let),
 		cmocka_unit_test(a_buffer_that_a_program_forgets_is_found_missing),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
