@@ -1,6 +1,6 @@
 /*
  * Linux and Clowder on two taps with our own relay between them: 200 ms of round trip, frames out
- * of order, twice, lost. Every byte is
+ * of order, twice, lost; and Linux as server. Every byte is
  * compared; tshark judges what Clowder sent, as the relay saw it: no sniffer sees what DPDK's
  * af_packet sends, and the relay's capture misses nothing.
  */
@@ -23,7 +23,7 @@ enum { TEST_SECONDS = 200, SHARD_COUNT = 2, CONN_COUNT = 4 };
 
 static struct {
 	int near, far; /* Clowder's namespace, and Linux's */
-	struct program relay;
+	struct program relay, client, server;
 	struct echo echo;
 	struct capture capture; /* the relay's, of ta */
 } world;
@@ -33,7 +33,7 @@ static int setup(void **state)
 	(void)state;
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
 	memset(&world, 0, sizeof(world));
-	world.relay.out = world.echo.program.out = -1;
+	world.relay.out = world.echo.program.out = world.client.out = world.server.out = -1;
 	world.near = netns_create();
 	world.far = netns_create();
 	netns_enter(world.far);
@@ -44,6 +44,8 @@ static int teardown(void **state)
 {
 	(void)state;
 	echo_clear(&world.echo);
+	program_clear(&world.client);
+	program_clear(&world.server);
 	program_clear(&world.relay);
 	close(world.near);
 	close(world.far);
@@ -90,6 +92,58 @@ static void finish(void)
 {
 	echo_finish(&world.echo);
 	judge();
+}
+
+/* Clowder connects out, Linux echoes. */
+static void linux_is_server(const char *drop, const char *request_count)
+{
+	const char *const server[] = {KERNEL_ECHO_PROGRAM, "0.0.0.0", ECHO_PORT, NULL};
+	char path[64], text[1024];
+	const char *const client[] = {ECHO_CLIENT_PROGRAM,
+				      "--config",
+				      path,
+				      "--connections",
+				      "4",
+				      "--size",
+				      "65535",
+				      "--requests",
+				      request_count,
+				      "--limit",
+				      "100",
+				      "10.99.0.1",
+				      ECHO_PORT,
+				      NULL};
+	int status;
+
+	start("0", "0", drop, "0");
+	snprintf(text, sizeof(text), "[runtime]\nshards = %u\nname = \"relay%d\"\n" PORT,
+		 SHARD_COUNT, (int)getpid());
+	config_write(path, text);
+	program_start(&world.server, world.far, server);
+	program_expect(&world.server, "listening", 20);
+	program_start(&world.client, world.near, client);
+	status = program_wait(&world.client, 120);
+	program_show(&world.client);
+	assert_int_equal(status, 0);
+	judge();
+}
+
+static void linux_server_without_loss(void **state)
+{
+	(void)state;
+	linux_is_server("0", "100");
+}
+
+static void linux_server_with_one_percent_loss(void **state)
+{
+	(void)state;
+	linux_is_server("10", "20");
+}
+
+static void linux_server_with_five_percent_loss(void **state)
+{
+	(void)state;
+	linux_is_server("50", "4");
 }
 
 static void exchange_on_each(size_t len)
@@ -171,6 +225,9 @@ static void a_long_path_is_filled_beyond_64_kib_a_round(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(linux_server_without_loss),
+		TEST(linux_server_with_one_percent_loss),
+		TEST(linux_server_with_five_percent_loss),
 		TEST(bytes_survive_reordering),
 		TEST(bytes_survive_duplicates),
 		TEST(bytes_survive_all_at_once),
