@@ -72,6 +72,8 @@ static void fill_sending(const struct net *net, const struct tcp_conn *conn, str
 	info->tcpi_snd_mss = mss;
 	info->tcpi_pmtu = path_mtu(&net->paths, conn->flow.remote, conn->dst.mtu, net->now_ns);
 	info->tcpi_unacked = (tcp_conn_flight(conn) + mss - 1) / mss;
+	info->tcpi_sacked = (conn->rack.sent.sacked_len + mss - 1) / mss;
+	info->tcpi_lost = (conn->rack.sent.lost_len + mss - 1) / mss;
 	info->tcpi_snd_cwnd = conn->cc.cwnd / mss;
 	info->tcpi_snd_ssthresh = conn->cc.ssthresh == 0 || conn->cc.ssthresh >= TCP_CC_CWND_MAX
 					  ? (uint32_t)SSTHRESH_NONE

@@ -3,6 +3,8 @@
 #include "net/tcp_pmtu.h"
 #include "tcp_peer.h"
 
+#include <linux/tcp.h>
+
 enum { RTT_MS = 20 };
 
 /* A connection that knows its round trip, 20 ms, and has ten segments in flight, the first at 1 +
@@ -359,6 +361,24 @@ static void a_probe_that_a_recovery_made_needless_is_no_timeout(void **state)
 	peer_end(&p);
 }
 
+static void tcp_info_tells_what_is_sacked_and_what_is_lost(void **state)
+{
+	struct peer p = ten_in_flight(false);
+	struct tcp_info info = {0};
+
+	(void)state;
+	acknowledge(&p, at(&p, 0), {at(&p, 2), at(&p, 7)});
+	tcp_info_fill(p.h->net, p.conn, &info);
+	assert_int_equal(info.tcpi_unacked, 10);
+	assert_int_equal(info.tcpi_sacked, 5);
+	assert_int_equal(info.tcpi_lost, 2);
+	peer_send(&p, ACK, 1, at(&p, 10), 0);
+	tcp_info_fill(p.h->net, p.conn, &info);
+	assert_int_equal(info.tcpi_sacked, 0);
+	assert_int_equal(info.tcpi_lost, 0);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +394,7 @@ int main(void)
 		host_test(what_a_peer_reneged_is_sent_again_after_a_timeout),
 		host_test(blocks_that_lie_do_no_harm),
 		host_test(recovery_sends_in_proportion_to_what_arrives),
+		host_test(tcp_info_tells_what_is_sacked_and_what_is_lost),
 		host_test(what_was_too_large_for_the_path_is_sent_again_with_the_same_window),
 		host_test(a_probe_that_a_recovery_made_needless_is_no_timeout),
 	};
