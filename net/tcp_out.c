@@ -121,7 +121,9 @@ static struct rte_mbuf *build_or_null(const struct out *out)
 	struct tcp_conn *conn = out->conn;
 	/* Only text sets it, so never on a SYN. */
 	const uint8_t echo = conn->ecn_echo ? RTE_TCP_ECE_FLAG : 0;
-	uint8_t options[TCP_OPT_LEN_MAX];
+	/* Room for all SACK blocks beside timestamps: gcc cannot see that they are never so many.
+	 */
+	uint8_t options[TCP_OPT_TIMESTAMPS_LEN + TCP_OPT_LEN_MAX];
 	uint32_t header_len = TCP_HEADER_LEN + write_options(out, options);
 	struct rte_mbuf *m = payload_or_null(out, (uint16_t)(IP4_ENCAP_LEN + header_len));
 	struct rte_tcp_hdr *tcp;
