@@ -89,4 +89,6 @@ void plan_make(struct plan *plan, uint64_t seed)
 	if (toss(plan))
 		plan->trouble_count = 1 + plan_dice(plan, 8);
 	plan->harsh = plan->trouble_count > 0;
+	plan->lossy = plan->path.loss_ppm || plan->path.corrupt_ppm || plan->path.truncate_ppm ||
+		      plan->path.rate_bps;
 }

@@ -32,6 +32,7 @@ struct plan {
 	uint64_t read_pause_ns; /* of slow readers */
 	unsigned trouble_count; /* what goes wrong, one after the other */
 	bool harsh;		/* connections may die of it */
+	bool lossy;		/* what opens one, ARP too, may be lost as often as it is tried */
 };
 
 void plan_make(struct plan *plan, uint64_t seed);
