@@ -124,6 +124,12 @@ static bool way_init(struct way *way)
 	return true;
 }
 
+static void way_fini(struct way *way)
+{
+	free(way->frames);
+	free(way->room);
+}
+
 static bool sooner(const struct frame *a, const struct frame *b)
 {
 	return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->number < b->number;
@@ -292,5 +298,7 @@ int main(int argc, char **argv)
 		       "overflowed %lu left %u\n",
 		       argv[2 + 2 * i], ways[i].taken, ways[i].dropped, ways[i].duplicated,
 		       ways[i].reordered, ways[i].overflowed, ways[i].count);
+	for (int i = 0; i < 2; i++)
+		way_fini(&ways[i]);
 	return 0;
 }
