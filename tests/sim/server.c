@@ -159,6 +159,10 @@ static void accepted(struct shard *s, const demi_qresult_t *result)
 {
 	struct conn *conn = s->conns;
 
+	if (s->listener < 0) { /* accepted just before the listener was closed */
+		check(demi_close(result->qr_value.ares.qd), "close");
+		return;
+	}
 	while (conn->used)
 		if (++conn == s->conns + SERVER_CONN_MAX)
 			failed("server: too many connections");
@@ -219,6 +223,7 @@ int server_main(void *arg)
 	while (*s->server->clients_left > 0)
 		take_next(s, 100000000);
 	check(demi_close(s->listener), "close");
+	s->listener = -1;
 	for (unsigned i = 0; i < SERVER_CONN_MAX; i++)
 		if (s->conns[i].used)
 			end_conn(&s->conns[i]);
