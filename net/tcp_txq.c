@@ -227,6 +227,7 @@ static bool can_send_itself(const struct span *span, uint16_t header_len)
 
 	return push->owns_headroom && span->offset == 0 && span->len == push->len &&
 	       (uintptr_t)push->data - (uintptr_t)push->m->buf_addr >= header_len &&
+	       (uintptr_t)push->data % 2 == 0 && /* as headers before it must be */
 	       !pbuf_on_device(push->m);
 }
 

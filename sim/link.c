@@ -19,8 +19,10 @@ struct sim_frame *frame_new_or_null(uint32_t len)
 {
 	struct sim_frame *frame = malloc(sizeof(*frame) + len);
 
-	if (frame)
+	if (frame) {
 		frame->len = len;
+		frame->corrupted = 0;
+	}
 	return frame;
 }
 
@@ -29,6 +31,7 @@ static struct sim_frame *frame_copy(const struct sim_frame *frame)
 	struct sim_frame *copy = frame_new_or_null(frame->len);
 
 	CHECK(copy);
+	copy->corrupted = frame->corrupted;
 	memcpy(copy->bytes, frame->bytes, frame->len);
 	return copy;
 }
@@ -116,8 +119,11 @@ static void spoil(struct sim_lane *lane, struct sim_frame *frame)
 	if (sim_chance(&lane->random, path->corrupt_ppm)) {
 		uint64_t bit = random_next(&lane->random) % ((uint64_t)frame->len * 8);
 
-		frame->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		lane->figures.corrupted++;
+		if (!frame->corrupted) {
+			frame->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			lane->figures.corrupted++;
+		}
+		frame->corrupted = 1;
 	}
 	if (sim_chance(&lane->random, path->truncate_ppm)) {
 		frame->len = 1 + (uint32_t)(random_next(&lane->random) % frame->len);

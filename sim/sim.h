@@ -40,6 +40,7 @@ struct sim_frame {
 	TAILQ_ENTRY(sim_frame) link; /* in a device's queue, or at an open end */
 	uint64_t at_ns;
 	uint32_t len;
+	uint32_t corrupted; /* 0 or 1: two flips on a way of two links may escape the checksum */
 	uint8_t bytes[];
 };
 TAILQ_HEAD(sim_frames, sim_frame);
