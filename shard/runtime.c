@@ -12,15 +12,18 @@
 #include <stdlib.h>
 
 /* --- start and end --- */
+/* "auto" is known only later. */
 static bool make_shards(struct runtime *runtime)
 {
-	size_t len = RTE_ALIGN_CEIL(NET_SHARD_MAX * sizeof(*runtime->shards), RTE_CACHE_LINE_SIZE);
+	const unsigned count =
+		runtime->config.shard_count ? runtime->config.shard_count : NET_SHARD_MAX;
+	size_t len = RTE_ALIGN_CEIL(count * sizeof(*runtime->shards), RTE_CACHE_LINE_SIZE);
 
 	runtime->shards = aligned_alloc(RTE_CACHE_LINE_SIZE, len);
 	if (!runtime->shards)
 		return false;
 	memset(runtime->shards, 0, len);
-	for (unsigned i = 0; i < NET_SHARD_MAX; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct shard *shard = &runtime->shards[i];
 
 		shard->runtime = runtime;
