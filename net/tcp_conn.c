@@ -6,6 +6,7 @@
 #include "net/tcp_reply.h"
 #include "net/tcp_timer.h"
 #include "net/tcp_timewait.h"
+#include "net/tcp_turn.h"
 
 #include <errno.h>
 #include <rte_common.h>
@@ -141,11 +142,7 @@ void tcp_conn_established(struct net *net, struct tcp_conn *conn)
 
 static void leave_lists(struct net *net, struct tcp_conn *conn)
 {
-	if (conn->output_list == TCP_OUTPUT_WAITING)
-		TAILQ_REMOVE(&net->tcp.output[conn->dst.iface], conn, output_link);
-	else if (conn->output_list == TCP_OUTPUT_UNRESOLVED)
-		TAILQ_REMOVE(&net->tcp.unresolved, conn, output_link);
-	conn->output_list = TCP_OUTPUT_NONE;
+	tcp_turn_leave(net, conn);
 	if (conn->push_waiting)
 		TAILQ_REMOVE(&net->tcp.push_waiting, conn, push_link);
 	conn->push_waiting = false;
@@ -229,20 +226,12 @@ void tcp_conn_abort(struct net *net, struct tcp_conn *conn, int error)
 
 /* --- in between --- */
 
-void tcp_conn_want_output(struct net *net, struct tcp_conn *conn)
-{
-	if (conn->output_list != TCP_OUTPUT_NONE || !conn->in_table)
-		return;
-	conn->output_list = TCP_OUTPUT_WAITING;
-	TAILQ_INSERT_TAIL(&net->tcp.output[conn->dst.iface], conn, output_link);
-}
-
 void tcp_conn_challenge(struct net *net, struct tcp_conn *conn)
 {
 	if (!tcp_challenge_due(net, &conn->challenge_ns))
 		return;
 	conn->ack_due = true;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 }
 
 /* TCP_MAXSEG of an open connection: what is sent from now on. */

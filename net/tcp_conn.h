@@ -166,8 +166,6 @@ void tcp_conn_syn_received(struct net *net, struct tcp_conn *conn, uint32_t irs,
 /* Both SYNs are acknowledged: windows, congestion control and timers begin. */
 void tcp_conn_established(struct net *net, struct tcp_conn *conn);
 
-/* Has something to send, perhaps: tcp_output() will look. */
-void tcp_conn_want_output(struct net *net, struct tcp_conn *conn);
 /* An ACK of what was not accepted, within the limits of net/tcp_challenge.h. */
 void tcp_conn_challenge(struct net *net, struct tcp_conn *conn);
 

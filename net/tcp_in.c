@@ -9,6 +9,7 @@
 #include "net/tcp_sack.h"
 #include "net/tcp_timer.h"
 #include "net/tcp_timewait.h"
+#include "net/tcp_turn.h"
 
 #include <errno.h>
 #include <rte_common.h>
@@ -267,7 +268,7 @@ static void carry_out(struct tcp_in *in)
 	if ((effects & TCP_EFFECT_DUP_ACK) && conn->dup_acks_owed < TCP_DUP_ACKS_OWED_MAX)
 		conn->dup_acks_owed++;
 	if (effects & (TCP_EFFECT_ACK | TCP_EFFECT_DUP_ACK | TCP_EFFECT_OUTPUT))
-		tcp_conn_want_output(net, conn);
+		tcp_turn_want(net, conn);
 	if (effects & TCP_EFFECT_CHALLENGE)
 		tcp_conn_challenge(net, conn);
 	if (effects & TCP_EFFECT_READY)

@@ -3,6 +3,7 @@
 #include "mem/slab.h"
 #include "net/tcp_ecn.h"
 #include "net/tcp_reply.h"
+#include "net/tcp_turn.h"
 
 #include <errno.h>
 
@@ -88,7 +89,7 @@ static void begin(struct net *net, struct tcp_listener *listener, struct tcp_con
 	tcp_conn_syn_received(net, conn, pkt->seq, opts);
 	tcp_ecn_syn_received(net, conn, pkt->tcp_flags);
 	conn->syn_due = true;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 }
 
 /* --- SYN cookies --- */

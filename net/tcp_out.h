@@ -1,14 +1,14 @@
 /*
- * Segments, made when they are asked for: SYN, retransmissions, new data, FIN, probes, ACKs. What a
- * connection wants is in its fields; tcp_conn_want_output() only puts it on the list.
+ * What a connection sends next: SYN, what is lost, new data, FIN, probes, ACKs; decided when it is
+ * asked for. What a connection wants is in its fields; net/tcp_turn.h asks those who want.
  */
 #ifndef NET_TCP_OUT_H
 #define NET_TCP_OUT_H
 
 #include "net/tcp_conn.h"
 
-/* The right edge of the window would move so far that the peer should hear of it (RFC
- * 9293 3.8.6.2.2, MUST-39). */
-bool tcp_out_window_grew(const struct net *net, const struct tcp_conn *conn);
+/* The next frame, the caller's to transmit; NULL: nothing may go now, or (*starved) only a buffer
+ * was missing. The next hop must be resolved. */
+struct rte_mbuf *tcp_out_next_or_null(struct net *net, struct tcp_conn *conn, bool *starved);
 
 #endif

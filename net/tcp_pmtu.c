@@ -1,6 +1,7 @@
 #include "net/tcp_pmtu.h"
 
 #include "net/tcp_opt.h"
+#include "net/tcp_turn.h"
 
 #include <rte_common.h>
 
@@ -24,5 +25,5 @@ void tcp_pmtu_lower(struct net *net, struct tcp_conn *conn, uint16_t mtu)
 		conn->rtx_end = conn->snd_nxt;
 	}
 	counter_add(&net->counters->tcp_pmtu_lowered, 1);
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 }

@@ -2,6 +2,7 @@
 
 #include "net/tcp_in.h"
 #include "net/tcp_timer.h"
+#include "net/tcp_turn.h"
 
 #include <rte_common.h>
 
@@ -388,7 +389,7 @@ void tcp_rack_reorder_due(struct net *net, struct tcp_conn *conn)
 		enter(net, conn, tcp_conn_flight(conn));
 	if (conn->recovery == TCP_RECOVERY_FAST)
 		reduce(conn, 0, false);
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 }
 
 /* RFC 2018 8: the peer may have reneged. RFC 8985 6.3: what was sent just now is not lost yet. */

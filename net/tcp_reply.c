@@ -2,6 +2,7 @@
 
 #include "net/ip4.h"
 #include "net/tcp_opt.h"
+#include "net/tcp_window.h"
 
 #include <rte_common.h>
 
@@ -78,8 +79,7 @@ void tcp_reply_conn(struct net *net, struct tcp_conn *conn, uint8_t flags)
 		.ts_ecr = conn->ts_recent,
 		.ttl = conn->options.ttl,
 		.tos = conn->options.tos,
-		.wnd = (uint16_t)RTE_MIN((conn->rcv_adv - conn->rxq.rcv_nxt) >> conn->rcv_wscale,
-					 (uint32_t)TCP_WND_MAX),
+		.wnd = tcp_window_told(conn),
 	};
 
 	conn->figures.segs_out++;

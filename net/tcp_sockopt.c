@@ -2,6 +2,7 @@
 #include "net/tcp_conn.h"
 #include "net/tcp_info.h"
 #include "net/tcp_timer.h"
+#include "net/tcp_turn.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -187,7 +188,7 @@ int tcp_option_set(struct net *net, struct tcp_conn *conn, int level, int name, 
 		return err;
 	tcp_conn_options(net, conn, &options);
 	if (conn->in_table && tcp_conn_synchronized(conn))
-		tcp_conn_want_output(net, conn); /* NODELAY lets go of what Nagle held */
+		tcp_turn_want(net, conn); /* NODELAY lets go of what Nagle held */
 	return 0;
 }
 

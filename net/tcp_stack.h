@@ -7,7 +7,9 @@
  *                        steps five and seven
  *      tcp_listen.c .... SYN queue, accept queue;   tcp_timewait.c .... compact entries
  *      tcp_challenge.c . how often what is not accepted is answered
- *      tcp_out.c ....... segments when asked;       tcp_reply.c ....... RST and ACK without state
+ *      tcp_turn.c ...... whose turn it is to send;  tcp_out.c ......... what it sends next
+ *      tcp_segment.c ... one segment, made;         tcp_window.c ...... the window it offers
+ *      tcp_reply.c ..... RST and ACK without state
  *      tcp_recovery.c .. what is sent again;        tcp_cubic.c, tcp_newreno.c .... how
  *                        much may be in flight
  *      tcp_timer.c ..... what happens when nothing happens
@@ -39,13 +41,7 @@ struct tcp_timewait;
 enum {
 	TCP_SENT_NODES_PER_CONN = 4, /* beyond the one that each connection has */
 	TCP_LISTENER_BUCKETS = 256,  /* by port; a power of two */
-	TCP_VISIT_SEGMENTS_MAX = 16, /* of one connection before it is the next one's turn */
-	TCP_STARVED_MAX = 16, /* connections that found no buffer before output gives up this turn
-			       */
 };
-
-/* A next hop that does not answer makes no news: who waits for it asks again. */
-#define TCP_UNRESOLVED_NS 500000000ull
 
 TAILQ_HEAD(tcp_conn_list, tcp_conn);
 LIST_HEAD(tcp_listener_list, tcp_listener);

@@ -1,9 +1,9 @@
 #include "net/tcp_timer.h"
 
 #include "mem/slab.h"
-#include "net/tcp_out.h"
 #include "net/tcp_recovery.h"
 #include "net/tcp_timewait.h"
+#include "net/tcp_turn.h"
 
 #include <errno.h>
 #include <rte_common.h>
@@ -128,7 +128,7 @@ static bool probe_is_due(struct net *net, struct tcp_conn *conn)
 	if (tcp_rack_probe_ns(conn) > 0) {
 		conn->rack.probe_due = true;
 		restart_retransmit(net, conn);
-		tcp_conn_want_output(net, conn);
+		tcp_turn_want(net, conn);
 		return true;
 	}
 	if (timeout_ns <= net->now_ns)
@@ -156,7 +156,7 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 	if (conn->rtt.backoff_count == TCP_R1_TIMEOUTS)
 		net_dst_doubt(net, &conn->dst);
 	restart_retransmit(net, conn);
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 	return true;
 }
 
@@ -181,7 +181,7 @@ static bool probe_due(struct net *net, struct tcp_conn *conn)
 		conn->probe_due = true;
 		counter_add(&net->counters->tcp_zero_window_probes, 1);
 	}
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 	tcp_timer_start(net, conn, TCP_TIMER_PROBE, probe_delay_ns(net, conn));
 	return true;
 }
@@ -191,7 +191,7 @@ static bool ack_is_due(struct net *net, struct tcp_conn *conn)
 	conn->ack_pending = false;
 	conn->interactive = false;
 	conn->ack_due = true;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 	return true;
 }
 
@@ -210,7 +210,7 @@ static bool keepalive_due(struct net *net, struct tcp_conn *conn)
 	if (tcp_conn_flight(conn) == 0) {
 		conn->keepalive_sent++;
 		conn->probe_due = true;
-		tcp_conn_want_output(net, conn);
+		tcp_turn_want(net, conn);
 	}
 	tcp_timer_start(net, conn, TCP_TIMER_KEEPALIVE, o->keepalive_interval_ns);
 	return true;

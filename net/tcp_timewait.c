@@ -4,6 +4,7 @@
 #include "net/flow_table.h"
 #include "net/tcp_listen.h"
 #include "net/tcp_reply.h"
+#include "net/tcp_window.h"
 
 static struct net_endpoint local_of(const struct net_flow *flow)
 {
@@ -42,8 +43,7 @@ void tcp_timewait_enter(struct net *net, const struct tcp_conn *conn)
 		.timestamps = conn->timestamps,
 		.ttl = conn->options.ttl,
 		.tos = conn->options.tos,
-		.wnd = (uint16_t)RTE_MIN((conn->rcv_adv - conn->rxq.rcv_nxt) >> conn->rcv_wscale,
-					 (uint32_t)TCP_WND_MAX),
+		.wnd = tcp_window_told(conn),
 		.snd_nxt = conn->snd_nxt,
 		.rcv_nxt = conn->rxq.rcv_nxt,
 		.ts_recent = conn->ts_recent,

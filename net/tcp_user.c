@@ -3,8 +3,9 @@
 
 #include "mem/slab.h"
 #include "net/tcp_conn.h"
-#include "net/tcp_out.h"
 #include "net/tcp_timer.h"
+#include "net/tcp_turn.h"
+#include "net/tcp_window.h"
 
 #include <errno.h>
 
@@ -60,7 +61,7 @@ int tcp_connect(struct net *net, const struct net_endpoint *local,
 	conn->sock.user = user;
 	conn->state = TCP_SYN_SENT;
 	conn->syn_due = true;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 	*out = conn;
 	return 0;
 }
@@ -139,7 +140,7 @@ int tcp_push(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m, const v
 		wait_for_room(net, conn);
 	if (err)
 		return err;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 	tcp_conn_check(conn);
 	return 0;
 }
@@ -152,10 +153,10 @@ static void acknowledge_read(struct net *net, struct tcp_conn *conn, bool waits)
 {
 	if (!conn->in_table || !tcp_conn_synchronized(conn))
 		return;
-	if (!(waits && conn->ack_pending && !conn->interactive) && !tcp_out_window_grew(net, conn))
+	if (!(waits && conn->ack_pending && !conn->interactive) && !tcp_window_grew(net, conn))
 		return;
 	conn->ack_due = true;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 }
 
 int tcp_pop(struct net *net, struct tcp_conn *conn, struct rte_mbuf **out)
@@ -183,7 +184,7 @@ static void queue_fin(struct net *net, struct tcp_conn *conn)
 {
 	conn->fin_queued = true;
 	conn->state = conn->state == TCP_CLOSE_WAIT ? TCP_LAST_ACK : TCP_FIN_WAIT_1;
-	tcp_conn_want_output(net, conn);
+	tcp_turn_want(net, conn);
 }
 
 int tcp_shutdown(struct net *net, struct tcp_conn *conn, unsigned how)

@@ -1,0 +1,46 @@
+#include "net/tcp_window.h"
+
+#include <rte_common.h>
+
+/* Receiver's silly window avoidance. */
+static uint32_t step_worth_telling(const struct tcp_conn *conn)
+{
+	return RTE_MIN(conn->rxq.buf_len / 2, (uint32_t)conn->rcv_mss);
+}
+
+/* How far the right edge could move on. */
+static uint32_t growth_possible(const struct net *net, const struct tcp_conn *conn)
+{
+	int32_t growth = seq_diff(conn->rxq.rcv_nxt + tcp_rxq_window(&conn->rxq), conn->rcv_adv);
+
+	return net->mem->level == MEM_SCARCE || growth < 0 ? 0 : (uint32_t)growth;
+}
+
+bool tcp_window_grew(const struct net *net, const struct tcp_conn *conn)
+{
+	uint32_t offered = conn->rcv_adv - conn->rxq.rcv_nxt;
+	uint32_t growth = growth_possible(net, conn);
+
+	return !conn->fin_received && growth >= step_worth_telling(conn) &&
+	       growth >= RTE_MIN(offered, conn->rxq.buf_len / 2);
+}
+
+uint16_t tcp_window_offer(const struct net *net, struct tcp_conn *conn, bool syn)
+{
+	uint8_t scale = syn ? 0 : conn->rcv_wscale;
+	uint32_t growth = growth_possible(net, conn);
+	uint32_t wnd;
+
+	if (syn)
+		return (uint16_t)RTE_MIN(tcp_rxq_window(&conn->rxq), (uint32_t)TCP_WND_MAX);
+	if (conn->fin_received)
+		return 0;
+	if (growth >= step_worth_telling(conn))
+		conn->rcv_adv += growth;
+	wnd = conn->rcv_adv - conn->rxq.rcv_nxt;
+	if (wnd >> scale > TCP_WND_MAX) {
+		wnd = (uint32_t)TCP_WND_MAX << scale;
+		conn->rcv_adv = conn->rxq.rcv_nxt + wnd;
+	}
+	return (uint16_t)(wnd >> scale);
+}
