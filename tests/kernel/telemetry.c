@@ -76,6 +76,20 @@ json_t *telemetry_ask(const char *name, pid_t pid, const char *command)
 	return answer;
 }
 
+unsigned long telemetry_sum(const char *name, pid_t pid, const char *command, const char *key)
+{
+	json_t *answer = telemetry_ask(name, pid, command), *shard;
+	unsigned long total = 0;
+	const char *number;
+
+	json_object_foreach(answer, number, shard)
+	{
+		total += telemetry_number(shard, key);
+	}
+	json_decref(answer);
+	return total;
+}
+
 unsigned long telemetry_number(const json_t *dict, const char *key)
 {
 	const json_t *value = json_object_get(dict, key);

@@ -15,6 +15,9 @@ bool telemetry_dir(const char *name, pid_t pid, char path[128]);
  * test unless that is JSON with the command as its only key. */
 json_t *telemetry_ask(const char *name, pid_t pid, const char *command);
 
+/* A figure's sum over the shards that "/clowder/shards" or "/clowder/drops" shows. */
+unsigned long telemetry_sum(const char *name, pid_t pid, const char *command, const char *key);
+
 /* A number or a text by its key, anything else fails the test. */
 unsigned long telemetry_number(const json_t *dict, const char *key);
 const char *telemetry_text(const json_t *dict, const char *key);

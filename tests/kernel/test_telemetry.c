@@ -67,16 +67,7 @@ static json_t *ask(const char *command)
 /* The sum of a figure over all shards. */
 static unsigned long sum(const char *command, const char *figure_name)
 {
-	json_t *answer = ask(command), *shard;
-	unsigned long total = 0;
-	const char *number;
-
-	json_object_foreach(answer, number, shard)
-	{
-		total += telemetry_number(shard, figure_name);
-	}
-	json_decref(answer);
-	return total;
+	return telemetry_sum(world.name, world.echo.program.pid, command, figure_name);
 }
 
 /* --- tests --- */

@@ -6,9 +6,9 @@
 #include "capture.h"
 #include "cmocka_all.h"
 #include "echo_process.h"
-#include "link.h"
 #include "netns.h"
 #include "peer.h"
+#include "routed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,11 +17,8 @@
 
 enum { TEST_SECONDS = 400, CONN_COUNT = 4, SHARD_COUNT = 2 };
 
-#define ROUTE "[[route]]\ndestination = \"10.98.0.0/24\"\ngateway = \"10.99.0.1\"\n"
-
 static struct {
-	struct link link;
-	int far; /* namespace of the Linux peer; link.near is the router */
+	struct routed routed;
 	struct echo echo;
 	struct capture capture;
 } world;
@@ -33,27 +30,16 @@ static int setup(void **state)
 	memset(&world, 0, sizeof(world));
 	world.echo.program.out = -1;
 	world.capture.tcpdump.out = -1;
-	link_create(&world.link, 0);
-	world.far = netns_create();
-	run("ip link add ra type veth peer name rb && ethtool -K ra tx off > /dev/null");
-	run("ip link set rb netns /proc/%d/fd/%d", (int)getpid(), world.far);
-	run("ip address add 10.98.0.1/24 dev ra && ip link set ra up");
-	run("echo 1 > /proc/sys/net/ipv4/ip_forward");
-	netns_enter(world.far);
-	run("ip address add 10.98.0.2/24 dev rb && ip link set rb up");
-	run("ethtool -K rb tx off > /dev/null && ip route add default via 10.98.0.1");
-	netns_enter(world.link.near);
+	routed_create(&world.routed);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	netns_enter(world.link.near);
 	capture_clear(&world.capture);
 	echo_clear(&world.echo);
-	close(world.far);
-	link_destroy(&world.link);
+	routed_destroy(&world.routed);
 	return 0;
 }
 
@@ -67,7 +53,7 @@ static void lose(unsigned percent)
 
 static void judge(unsigned percent)
 {
-	netns_enter(world.link.near);
+	netns_enter(world.routed.link.near);
 	if (!capture_stop(&world.capture))
 		skip();
 	capture_judge(&world.capture, PEER_ADDRESS, percent == 0);
@@ -76,14 +62,12 @@ static void judge(unsigned percent)
 /* Connects from the far side and sends and receives len bytes at the same time. */
 static void linux_is_client(unsigned percent, size_t len)
 {
-	char config[1024];
 	int fds[CONN_COUNT];
 
-	snprintf(config, sizeof(config), "%s" ROUTE, world.link.port);
-	echo_start(&world.echo, world.link.echo, SHARD_COUNT, true, config);
+	echo_start(&world.echo, world.routed.link.echo, SHARD_COUNT, true, world.routed.config);
 	lose(percent);
-	capture_start(&world.capture, world.link.echo, "clowder0");
-	netns_enter(world.far);
+	capture_start(&world.capture, world.routed.link.echo, "clowder0");
+	netns_enter(world.routed.far);
 	for (int i = 0; i < CONN_COUNT; i++)
 		fds[i] = peer_connect(0, NULL);
 	for (int i = 0; i < CONN_COUNT; i++) {
@@ -94,7 +78,7 @@ static void linux_is_client(unsigned percent, size_t len)
 		peer_expect_fin(fds[i]);
 		close(fds[i]);
 	}
-	netns_enter(world.link.near);
+	netns_enter(world.routed.link.near);
 	try("nft flush ruleset");
 	echo_expect_idle(&world.echo, 60);
 	judge(percent);
@@ -122,9 +106,9 @@ static void linux_client_with_five_percent_loss(void **state)
 /* The peer is set so that it lacks, or wants, one option; half with and half without loss. */
 static void against(const char *setting, unsigned percent)
 {
-	netns_enter(world.far);
+	netns_enter(world.routed.far);
 	run("sysctl -q -w net.ipv4.%s", setting);
-	netns_enter(world.link.near);
+	netns_enter(world.routed.link.near);
 	linux_is_client(percent, percent ? 256 << 10 : 2 << 20);
 }
 
