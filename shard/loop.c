@@ -7,7 +7,10 @@
 
 #include <rte_prefetch.h>
 
-enum { OUTPUT_ROUNDS_MAX = 4 }; /* bursts that one turn sends on a port before it receives again */
+enum {
+	OUTPUT_ROUNDS_MAX = 4, /* bursts that one turn sends on a port before it receives again */
+	TURNS_BEHIND_MAX = 8,  /* in a row, in which timers wait for input */
+};
 
 static unsigned receive(struct shard *shard, uint16_t iface, uint64_t now_ns)
 {
@@ -70,7 +73,7 @@ static unsigned take_letters(struct shard *shard, uint16_t peer, uint64_t now_ns
 }
 
 /* A peer that has left is asked once more, as it may have posted something before. */
-static unsigned take_mailboxes(struct shard *shard, uint64_t now_ns)
+static unsigned take_mailboxes(struct shard *shard, uint64_t now_ns, bool *more)
 {
 	struct runtime *runtime = shard->runtime;
 	bool news = __atomic_load_n(&runtime->left_count, __ATOMIC_RELAXED) !=
@@ -87,6 +90,7 @@ static unsigned take_mailboxes(struct shard *shard, uint64_t now_ns)
 
 		if (leaving && !n)
 			channel_peer_left(shard, peer);
+		*more |= n == LETTER_BURST_MAX;
 		work += n + leaving;
 	}
 	return work + channels_turn(shard);
@@ -199,20 +203,39 @@ void shard_wake_posted(struct shard *shard)
 	shard->posted = 0;
 }
 
+/*
+ * What still waits in a device or a mailbox may be the very ACK that a timer waits for, all the
+ * more after this thread was held up: timers come when all that has come is read, and, under a load
+ * that never ends, after so many turns.
+ */
+static bool timers_are_due(struct shard *shard, bool more)
+{
+	shard->turns_behind = more ? shard->turns_behind + 1 : 0;
+	if (shard->turns_behind == TURNS_BEHIND_MAX)
+		shard->turns_behind = 0;
+	return shard->turns_behind == 0;
+}
+
 bool shard_turn(struct shard *shard, uint64_t now_ns)
 {
 	unsigned work = 0;
+	bool more = false;
 
 	mem_level_update(&shard->mem);
-	for (uint16_t iface = 0; iface < shard->line_count; iface++)
-		work += receive(shard, iface, now_ns);
-	net_poll(shard->net, now_ns);
-	work += take_mailboxes(shard, now_ns);
+	for (uint16_t iface = 0; iface < shard->line_count; iface++) {
+		unsigned n = receive(shard, iface, now_ns);
+
+		more |= n == NET_BURST_MAX;
+		work += n;
+	}
+	work += take_mailboxes(shard, now_ns, &more);
+	if (timers_are_due(shard, more))
+		net_poll(shard->net, now_ns);
 	work += settle(shard);
 	for (uint16_t iface = 0; iface < shard->line_count; iface++)
 		work += send(shard, iface, now_ns);
 	shard_wake_posted(shard);
-	if (shard->idle.armed) /* it may sleep next: until when? */
+	if (shard->idle.armed && !work) /* it may sleep next: until when? */
 		shard->timer_ns = net_poll(shard->net, now_ns);
 	shard->turned_ns = now_ns;
 	rcu_quiescent_state();

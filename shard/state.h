@@ -70,6 +70,7 @@ struct shard {
 
 	struct idle idle;
 	uint64_t turned_ns, timer_ns; /* the last turn; the stack's next deadline */
+	unsigned turns_behind;	      /* in a row that left input waiting, and timers with it */
 
 	/* as they were before runtime_enter() */
 	cpu_set_t affinity;

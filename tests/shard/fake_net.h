@@ -60,6 +60,8 @@ unsigned fake_datagrams_sent(struct net *net);
 void fake_output(struct net *net, unsigned frames);
 /* Packets that net_input() got, by source. */
 unsigned fake_inputs(struct net *net, enum net_source source);
+/* Packets that had come in when the stack was last polled. */
+unsigned fake_polled_after(struct net *net);
 /* net_input() hands packets from the wire over to this shard; -1: it does not. */
 void fake_hand_over(struct net *net, int shard);
 

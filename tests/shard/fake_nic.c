@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INJECTED_MAX = 64 };
+enum { INJECTED_MAX = 128 };
 
 struct nic_port {
 	struct nic_port_info info;

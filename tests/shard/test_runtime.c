@@ -167,6 +167,38 @@ static void a_packet_that_is_handed_over_reaches_its_owners_stack(void **state)
 	assert_int_equal(crew_shard(1)->counters.handed_in, 1);
 }
 
+/* A tail probe went out although its ACK lay in the mailbox, after the shard was held up. */
+static void timers_come_after_all_input(void **state)
+{
+	const unsigned all = NET_BURST_MAX + 3;
+
+	(void)state;
+	fake_hand_over(crew_shard(0)->net, 1);
+	fake_nic_inject(0, packet_of(0));
+	crew_turn(0);
+	crew_turn(1);
+	assert_int_equal(fake_polled_after(crew_shard(1)->net), 1);
+	for (unsigned i = 0; i < all; i++)
+		fake_nic_inject(1, packet_of(1));
+	crew_turn(1);
+	assert_int_equal(fake_inputs(crew_shard(1)->net, NET_FROM_WIRE), NET_BURST_MAX);
+	assert_int_equal(fake_polled_after(crew_shard(1)->net), 1);
+	crew_turn(1);
+	assert_int_equal(fake_polled_after(crew_shard(1)->net), 1 + all);
+}
+
+static void timers_do_not_wait_for_ever_for_the_end_of_input(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		for (unsigned j = 0; j < NET_BURST_MAX; j++)
+			fake_nic_inject(1, packet_of(1));
+		assert_int_equal(fake_polled_after(crew_shard(1)->net), 0);
+		crew_turn(1);
+	}
+	assert_int_equal(fake_polled_after(crew_shard(1)->net), 8 * NET_BURST_MAX);
+}
+
 static void packets_for_a_full_mailbox_are_dropped_and_counted(void **state)
 {
 	(void)state;
@@ -373,6 +405,8 @@ int main(void)
 		TEST(start_two, every_flow_has_one_owner_and_both_directions_have_the_same),
 		TEST(start_two, a_received_packet_goes_to_the_stack_and_is_counted),
 		TEST(start_two, a_packet_that_is_handed_over_reaches_its_owners_stack),
+		TEST(start_two, timers_come_after_all_input),
+		TEST(start_two, timers_do_not_wait_for_ever_for_the_end_of_input),
 		TEST(start_two, packets_for_a_full_mailbox_are_dropped_and_counted),
 		TEST(start_two, packets_for_a_shard_that_left_are_let_go),
 		TEST(start_two, what_the_device_does_not_take_is_offered_again),
