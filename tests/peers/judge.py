@@ -13,7 +13,6 @@ import sys
 
 # field -> what is wrong with a packet of ours that has it
 FLAGS = {
-    "tcp.analysis.ack_lost_segment": "acknowledges what it never received",
     "tcp.analysis.lost_segment": "skips bytes that it never sent",
 }
 RETRANSMISSIONS = ("tcp.analysis.retransmission", "tcp.analysis.fast_retransmission",
@@ -26,11 +25,36 @@ FIGURES = {
 }
 BASE = ["frame.number", "ip.src", "frame.cap_len", "frame.len", "ip.checksum.status",
         "tcp.checksum.status", "udp.checksum.status", "_ws.malformed", "tcp.flags",
-        "tcp.option_kind", "tcp.options.wscale.shift", "tcp.options.mss_val"]
+        "tcp.option_kind", "tcp.options.wscale.shift", "tcp.options.mss_val",
+        "tcp.stream", "tcp.seq", "tcp.nxtseq", "tcp.ack"]
 FIELDS = BASE + list(FLAGS) + list(RETRANSMISSIONS) + list(FIGURES)
 ORDER = [2, 4, 8, 3]  # MSS, SACK permitted, timestamps, window scale: as Linux sends them
 SHOWN_MAX = 10
 BAD = "0"
+
+
+class Received:
+    """What of one stream has passed the capture towards ADDRESS.
+
+    tshark's own flag for it, tcp.analysis.ack_lost_segment, forgets what came out of order: where a hole
+    is filled in several pieces it calls an honest ACK one for a segment never seen.
+    """
+
+    def __init__(self):
+        self.end = None  # all before it has come
+        self.ahead = []  # [begin, end), beyond it
+
+    def add(self, begin, end):
+        if self.end is None:
+            self.end = begin
+        self.ahead.append((begin, end))
+        for begin, end in sorted(self.ahead):
+            if begin <= self.end:
+                self.end = max(self.end, end)
+        self.ahead = [part for part in self.ahead if part[1] > self.end]
+
+    def has(self, ack):
+        return self.end is None or ack <= self.end
 
 
 def packets(path):
@@ -57,7 +81,12 @@ def options_in_order(kinds):
     return known == [kind for kind in ORDER if kind in known]
 
 
-def findings_of(packet, no_loss):
+def quotes(packet):
+    """An ICMP error: its TCP fields are those of the packet that it is about."""
+    return "," in packet["ip.src"]
+
+
+def findings_of(packet, no_loss, received):
     for layer in ("ip", "tcp", "udp"):
         # The first: an ICMP error quotes headers whose checksum cannot be checked.
         if BAD in packet[layer + ".checksum.status"].split(",")[:1]:
@@ -67,6 +96,9 @@ def findings_of(packet, no_loss):
     for field, what in FLAGS.items():
         if packet[field]:
             yield what
+    if packet["tcp.ack"] and not quotes(packet) and packet["tcp.stream"] in received and \
+            not received[packet["tcp.stream"]].has(int(packet["tcp.ack"])):
+        yield "acknowledges what it never received"
     if no_loss and any(packet[field] for field in RETRANSMISSIONS):
         yield "sent twice, though nothing was lost"
     if packet["tcp.flags"] and int(packet["tcp.flags"], 0) & 2 and not options_in_order(packet["tcp.option_kind"]):
@@ -76,11 +108,14 @@ def findings_of(packet, no_loss):
 def main():
     path, address = sys.argv[1:3]
     no_loss = "no-loss" in sys.argv[3:]
-    findings, count, ours, twice, shifts = [], 0, 0, 0, set()
+    findings, count, ours, twice, shifts, received = [], 0, 0, 0, set(), {}
     figures = dict.fromkeys(FIGURES, 0)
     for packet in packets(path):
         count += 1
         if packet["ip.src"].split(",")[0] != address:
+            if packet["tcp.nxtseq"] and not quotes(packet):
+                received.setdefault(packet["tcp.stream"], Received()).add(
+                    int(packet["tcp.seq"]), int(packet["tcp.nxtseq"]))
             continue
         ours += 1
         if packet["frame.cap_len"] != packet["frame.len"]:
@@ -91,7 +126,7 @@ def main():
         twice += any(packet[field] for field in RETRANSMISSIONS)
         for field in FIGURES:
             figures[field] += bool(packet[field])
-        findings += ["frame %s: %s" % (packet["frame.number"], what) for what in findings_of(packet, no_loss)]
+        findings += ["frame %s: %s" % (packet["frame.number"], what) for what in findings_of(packet, no_loss, received)]
     print("judge: packets %d ours %d retransmitted %d %s window-scale %s findings %d" % (
         count, ours, twice, " ".join("%s %d" % (FIGURES[f].replace(" ", "-"), figures[f]) for f in FIGURES),
         ",".join(sorted(shifts)) or "none", len(findings)))

@@ -58,6 +58,15 @@ def with_answer(frame):
     return frames
 
 
+def pieces(*begins, end):
+    """The client sends 1001 to 2000 and 2200 to 2300, then a hundred from each of begins; ours acknowledges end."""
+    frames = conversation()[:3]
+    frames.append(segment(CLIENT, ACK, 1001, 5001, b"." * 999))
+    frames.append(segment(CLIENT, ACK, 2200, 5001, b"." * 100))
+    frames += [segment(CLIENT, ACK, begin, 5001, b"." * 100) for begin in begins]
+    return frames + [segment(OURS, ACK, 5001, end)]
+
+
 def cases():
     honest = conversation()
     end = 1001 + len(HELLO)
@@ -67,6 +76,8 @@ def cases():
     yield "a peer's bad checksum", honest[:5] + [flipped(honest[5], 50)], [], 0, ""
     yield "an ACK of what never came", with_answer(segment(OURS, PSH | ACK, 5001, end + 5000, HELLO)), [], 1, \
         "acknowledges what it never received"
+    yield "a hole filled in pieces", pieces(2000, 2100, 2300, end=2400), [], 0, ""
+    yield "a hole filled in part", pieces(2000, 2100, end=2400), [], 1, "acknowledges what it never received"
     yield "bytes left out", with_answer(segment(OURS, PSH | ACK, 9001, end, HELLO)), [], 1, \
         "skips bytes that it never sent"
     yield "other options' order", conversation(SACK + MSS + STAMPS + SCALE), [], 1, "options in another order"
