@@ -298,7 +298,7 @@ void channel_take(struct shard *shard, uint16_t peer, struct letter letter)
 
 	if (letter.kind == LETTER_FIN) {
 		receive_fin(shard, end);
-	} else if (end->closed) {
+	} else if (end->closed || shard->ended) {
 		refuse(shard, letter.content);
 	} else {
 		append(end, letter.content);
@@ -366,16 +366,28 @@ static void take_back(struct shard *shard, uint16_t peer)
 	}
 }
 
-void channel_peer_left(struct shard *shard, uint16_t peer)
+void channel_peer_returned(struct shard *shard, uint16_t peer)
 {
 	struct channel_end *end = &shard->ends[peer];
 
-	take_back(shard, peer);
 	end->peer_gone = true;
 	end->fin_waiting = false;
 	receive_fin(shard, end);
 	shard->channels_busy &= ~bit(peer);
+	shard->returned |= bit(peer);
+}
+
+void channel_peer_left(struct shard *shard, uint16_t peer)
+{
+	take_back(shard, peer);
 	shard->gone |= bit(peer);
+}
+
+void channels_end(struct shard *shard)
+{
+	shard->ended = true;
+	for (uint16_t peer = 0; peer < shard->runtime->shard_count; peer++)
+		refuse_inbox(shard, &shard->ends[peer]);
 }
 
 void channels_leave(struct shard *shard)

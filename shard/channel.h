@@ -9,7 +9,8 @@
  *      push: envelope -> bytes --- mailbox --->   inbox -> pop: mbuf -> bytes
  *      done <------------------- collection ---   sga freed, by whatever thread
  *
- * A session lasts until both ends were closed; each end may be opened once in it.
+ * A session lasts until both ends were closed; each end may be opened once in it. The last one ends
+ * when the program on one of the two shards returns.
  */
 #ifndef SHARD_CHANNEL_H
 #define SHARD_CHANNEL_H
@@ -26,8 +27,8 @@ struct channel_end {
 	struct queue *queue;			   /* the program has it open */
 	bool closed;				   /* the program closed it in this session */
 	bool fin_waiting;			   /* the peer does not know that yet */
-	bool fin_received;			   /* the peer closed its end, or left */
-	bool peer_gone;				   /* for good */
+	bool fin_received;			   /* the peer closed its end, or returned */
+	bool peer_gone;				   /* its program has returned: for good */
 	struct op_list waiting;			   /* pushes that the mailbox had no room for */
 	struct rte_mbuf *inbox_first, *inbox_last; /* envelopes that nobody has popped */
 	/* Envelopes of the peer that go home at the end of the turn. */
@@ -51,8 +52,12 @@ bool channel_pop(struct shard *shard, uint16_t peer, struct op *op);
 void channel_take(struct shard *shard, uint16_t peer, struct letter letter);
 /* Once a turn: envelopes that came home, and what waits for room. Returns how much was done. */
 unsigned channels_turn(struct shard *shard);
-/* The peer has left, and everything that it posted was taken. */
+/* The peer's program has returned, and everything that it said was taken. */
+void channel_peer_returned(struct shard *shard, uint16_t peer);
+/* The peer takes no letter any more. */
 void channel_peer_left(struct shard *shard, uint16_t peer);
+/* Our own program has returned: what nobody popped, and what still comes, is refused. */
+void channels_end(struct shard *shard);
 /* Before the shard leaves: sends home what nobody will pop. */
 void channels_leave(struct shard *shard);
 /* All shards have left: frees what is in inboxes, mailboxes and collections. */

@@ -72,26 +72,43 @@ static unsigned take_letters(struct shard *shard, uint16_t peer, uint64_t now_ns
 	return n;
 }
 
-/* A peer that has left is asked once more, as it may have posted something before. */
+/* A peer's new stage counts once what it posted before was taken; returns how much was done. */
+static unsigned part_from(struct shard *shard, uint16_t peer, enum shard_stage stage)
+{
+	unsigned steps = 0;
+
+	if (stage >= SHARD_RETURNED && !(shard->returned & UINT64_C(1) << peer)) {
+		channel_peer_returned(shard, peer);
+		steps++;
+	}
+	if (stage == SHARD_LEFT && !shard_gone(shard, peer)) {
+		channel_peer_left(shard, peer);
+		steps++;
+	}
+	shard->parted_known += steps;
+	return steps;
+}
+
 static unsigned take_mailboxes(struct shard *shard, uint64_t now_ns, bool *more)
 {
 	struct runtime *runtime = shard->runtime;
-	bool news = __atomic_load_n(&runtime->left_count, __ATOMIC_RELAXED) !=
-		    (unsigned)__builtin_popcountll(shard->gone);
+	bool news =
+		__atomic_load_n(&runtime->parted_count, __ATOMIC_RELAXED) != shard->parted_known;
 	unsigned work = 0;
 
 	for (uint16_t peer = 0; peer < runtime->shard_count; peer++) {
+		enum shard_stage stage = SHARD_RUNNING;
+		unsigned n;
+
 		if (peer == shard->index)
 			continue;
-		/* acquire; pairs with the release in runtime_leave() */
-		bool leaving = news && !shard_gone(shard, peer) &&
-			       __atomic_load_n(&runtime->shards[peer].left, __ATOMIC_ACQUIRE);
-		unsigned n = take_letters(shard, peer, now_ns);
-
-		if (leaving && !n)
-			channel_peer_left(shard, peer);
+		if (unlikely(news)) /* acquire; pairs with the release in part() */
+			stage = __atomic_load_n(&runtime->shards[peer].stage, __ATOMIC_ACQUIRE);
+		n = take_letters(shard, peer, now_ns);
 		*more |= n == LETTER_BURST_MAX;
-		work += n + leaving;
+		work += n;
+		if (unlikely(news) && n < LETTER_BURST_MAX)
+			work += part_from(shard, peer, stage);
 	}
 	return work + channels_turn(shard);
 }

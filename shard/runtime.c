@@ -113,7 +113,7 @@ unsigned runtime_end(struct runtime *runtime)
 
 	for (uint16_t i = 0; i < runtime->shard_count; i++)
 		CHECK(!__atomic_load_n(&runtime->shards[i].entered, __ATOMIC_ACQUIRE) ||
-		      __atomic_load_n(&runtime->shards[i].left, __ATOMIC_ACQUIRE));
+		      __atomic_load_n(&runtime->shards[i].stage, __ATOMIC_ACQUIRE) == SHARD_LEFT);
 	control_stop(&runtime->control);
 	missing = runtime->missing;
 	unmake(runtime);
@@ -127,7 +127,7 @@ void runtime_stop_mt(struct runtime *runtime)
 		idle_kick_mt(&runtime->shards[i].idle);
 }
 
-/* --- a shard's thread comes and goes --- */
+/* --- a shard's thread comes; how it goes is in leave.c --- */
 /* By the thread that will use them, so that their pages lie near it. */
 static int make_tables(struct shard *shard)
 {
@@ -172,128 +172,6 @@ int runtime_enter(struct runtime *runtime, uint16_t index, bool pinned, struct s
 	shard->turned_ns = shard->idle.busy_ns = clock_now_ns_mt();
 	*out = shard;
 	return 0;
-}
-
-static bool owes_nothing(const struct shard *shard)
-{
-	for (unsigned i = 0; i < shard->line_count; i++)
-		if (shard->lines[i].count)
-			return false;
-	return !shard->queues.used && !shard->channels_busy && net_idle(shard->net);
-}
-
-static void close_queues(struct shard *shard)
-{
-	for (uint32_t i = 0; i < shard->queues.count; i++) {
-		struct queue *queue = &shard->queues.slots[i];
-
-		if (queue->ops && !queue->closed) {
-			queue->closed = true;
-			queue->ops->close(shard, queue, NULL);
-		}
-	}
-}
-
-static void abandon_queues(struct shard *shard)
-{
-	for (uint32_t i = 0; i < shard->queues.count; i++) {
-		struct queue *queue = &shard->queues.slots[i];
-
-		if (queue->ops)
-			queue->ops->abandon(shard, queue);
-	}
-}
-
-/* Results that nobody asked for; a popped buffer among them is still the program's. */
-static void drop_results(struct shard *shard, struct op_list *list)
-{
-	struct shard_result result;
-	struct op *op;
-
-	while ((op = TAILQ_FIRST(list))) {
-		token_take(&shard->tokens, op, &result);
-		if (result.opcode == SHARD_OP_POP && result.pop.handle)
-			mem_handle_free(&shard->mem, result.pop.handle);
-	}
-}
-
-static void wake_others(const struct shard *shard)
-{
-	for (uint16_t i = 0; i < shard->runtime->shard_count; i++)
-		if (i != shard->index)
-			idle_wake_mt(&shard->runtime->shards[i].idle);
-}
-
-/*
- * Others may need this shard for their own orderly end, as it receives, hands over and transmits
- * packets for them. So those that end together leave together; after runtime_stop_mt() that is all
- * of them.
- */
-static bool all_settled(struct runtime *runtime)
-{
-	bool stopping = __atomic_load_n(&runtime->stopping, __ATOMIC_RELAXED);
-	uint32_t *ending = stopping ? &runtime->entered_count : &runtime->leaving_count;
-
-	/* acquire; pairs with the release in linger() */
-	return __atomic_load_n(&runtime->settled_count, __ATOMIC_ACQUIRE) >=
-	       __atomic_load_n(ending, __ATOMIC_RELAXED);
-}
-
-static void linger(struct shard *shard, uint64_t linger_ns)
-{
-	struct runtime *runtime = shard->runtime;
-	uint64_t now_ns = clock_now_ns_mt();
-	uint64_t deadline_ns = clock_after(now_ns, linger_ns);
-	bool settled = false;
-
-	do {
-		bool together = settled && all_settled(runtime);
-		bool work = shard_turn(shard, now_ns);
-
-		if (together && !work && owes_nothing(shard))
-			return; /* what the others posted before they settled has been taken */
-		if (!settled && owes_nothing(shard)) {
-			settled = true;
-			/* release; pairs with the acquire in all_settled() */
-			__atomic_fetch_add(&runtime->settled_count, 1, __ATOMIC_RELEASE);
-			wake_others(shard);
-		}
-		now_ns = clock_now_ns_mt();
-		if (!work)
-			idle_pass(shard, now_ns, deadline_ns);
-	} while (now_ns < deadline_ns);
-	if (!settled)
-		__atomic_fetch_add(&runtime->settled_count, 1, __ATOMIC_RELEASE);
-}
-
-static void resign(struct shard *shard)
-{
-	idle_busy(shard, clock_now_ns_mt()); /* interrupts off, awake */
-	channels_leave(shard);
-	shard_wake_posted(shard);
-	__atomic_store_n(&shard->lcore_id, SHARD_NO_LCORE, __ATOMIC_RELAXED);
-	/* release; pairs with the acquire in take_mailboxes() */
-	__atomic_store_n(&shard->left, true, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&shard->runtime->left_count, 1, __ATOMIC_RELEASE);
-	wake_others(shard);
-}
-
-void runtime_close_queues(struct shard *shard)
-{
-	close_queues(shard);
-	drop_results(shard, &shard->tokens.ready);
-	drop_results(shard, &shard->tokens.aside);
-}
-
-void runtime_leave(struct shard *shard, uint64_t linger_ns)
-{
-	__atomic_fetch_add(&shard->runtime->leaving_count, 1, __ATOMIC_RELAXED);
-	runtime_close_queues(shard);
-	linger(shard, linger_ns);
-	abandon_queues(shard);
-	drop_results(shard, &shard->tokens.ready);
-	resign(shard);
-	thread_end(shard);
 }
 
 /* --- questions --- */

@@ -81,8 +81,10 @@ int runtime_start(const struct runtime_config *config, struct runtime **out,
 int runtime_enter(struct runtime *runtime, uint16_t index, bool pin, struct shard **out);
 /* The program has ended: closes what it left open, and forgets results that nobody took. */
 void runtime_close_queues(struct shard *shard);
-/* Orderly end of a shard: closes its queues, runs the loop until peers have what is owed or
- * linger_ns passed, leaves. Other shards that still run go on. */
+/* Orderly end of a shard, whose program has returned: closes its queues; runs the loop, so that the
+ * other shards are served as before, until all shards that were entered have got here; then until
+ * peers have what is owed, but no longer than linger_ns; leaves. linger_ns 0: leaves at once,
+ * whoever still runs. */
 void runtime_leave(struct shard *shard, uint64_t linger_ns);
 /* All shards must have left. Ports are closed, pools checked and freed; the EAL stays. Returns how
  * many packet buffers were missing (0 is the promise). */

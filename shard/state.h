@@ -42,13 +42,19 @@ struct wait_memory {
 	uint32_t calls;	 /* since the whole array was read */
 };
 
+enum shard_stage {
+	SHARD_RUNNING,	/* or not entered yet */
+	SHARD_RETURNED, /* its program has, and all that it said is in mailboxes; it serves on */
+	SHARD_LEFT,	/* will never take another letter */
+};
+
 struct shard {
 	struct runtime *runtime;
 	uint16_t index;
-	bool entered;	   /* mt, atomic */
-	bool left;	   /* mt, atomic: will never take another letter */
-	unsigned lcore_id; /* mt, atomic; SHARD_NO_LCORE: no thread is this shard */
-	int cpu;	   /* mt, atomic; -1: not pinned */
+	bool entered;		/* mt, atomic */
+	enum shard_stage stage; /* mt, atomic */
+	unsigned lcore_id;	/* mt, atomic; SHARD_NO_LCORE: no thread is this shard */
+	int cpu;		/* mt, atomic; -1: not pinned */
 
 	struct counters counters;
 	struct mem mem;
@@ -65,7 +71,9 @@ struct shard {
 	struct channel_end *ends;     /* by peer */
 	uint64_t channels_busy;	      /* peers for which something waits for room in a mailbox */
 	uint64_t posted;	      /* peers that may have to be woken */
-	uint64_t gone;		      /* peers known to have left */
+	bool ended;		      /* our own program has returned: all messages are refused */
+	uint64_t returned, gone;      /* peers known to have returned, to have left */
+	uint32_t parted_known;	      /* of runtime->parted_count */
 	struct collection collection; /* mt: envelopes that come home */
 
 	struct idle idle;
@@ -94,9 +102,9 @@ struct runtime {
 	uint16_t shard_count;
 	struct mailbox *mailboxes; /* shard_count squared, see runtime_mailbox() */
 	struct control control;
-	/* mt, atomic: shards that came, that are about to leave, that owe their peers nothing more,
-	 * and that left */
-	uint32_t entered_count, leaving_count, settled_count, left_count;
+	/* mt, atomic: shards that came, whose program has returned, that owe their peers nothing
+	 * more; and how many stages all shards have reached */
+	uint32_t entered_count, returned_count, settled_count, parted_count;
 	bool stopping;	  /* mt, atomic */
 	unsigned missing; /* packet buffers that never came back */
 	char why[RUNTIME_WHY_LEN];

@@ -5,6 +5,7 @@
  *      phase 0   shard 1 listens on port 7000, TCP and UDP
  *      phase 1   shard 0 does so too
  *      phase 2   shard 1 does no longer
+ *      phase 3   shard 1 has returned
  *
  * A connection begins with a line that names its shard, as the echo sample's; a datagram is
  * answered with that line. SIGINT ends it.
@@ -21,9 +22,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PORT = 7000, BACKLOG = 256, SHARD_COUNT = 2 };
+enum { PORT = 7000, BACKLOG = 256, SHARD_COUNT = 2, PHASE_LAST = 3 };
 
-static atomic_int wanted_phase, there[3];
+static atomic_int wanted_phase, there[PHASE_LAST + 1];
 
 struct server {
 	int shard, phase;
@@ -140,8 +141,10 @@ static int shard_main(void *arg)
 
 	(void)arg;
 	do {
-		while (server.phase <= 2 && server.phase <= atomic_load(&wanted_phase))
+		while (server.phase <= PHASE_LAST && server.phase <= atomic_load(&wanted_phase))
 			enter_phase(&server);
+		if (server.phase > PHASE_LAST && server.shard == 1)
+			return 0;
 		error = demi_wait_next_n(&qr, 1, &n, &period);
 		if (n == 1)
 			result(&server, &qr);

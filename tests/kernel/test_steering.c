@@ -1,6 +1,7 @@
 /*
- * Who serves a flow on a tap with two shards: the shard that listens, whatever the flow's hash;
- * and what a shard opened comes home to it without being handed over.
+ * Who serves a flow on a tap with two shards: the shard that listens, whatever the flow's hash,
+ * also where the other one has returned; and what a shard opened comes home to it without being
+ * handed over.
  */
 #include "cmocka_all.h"
 #include "echo_process.h"
@@ -165,6 +166,34 @@ static void datagrams_go_to_the_shards_that_have_the_port(void **state)
 	end();
 }
 
+/* The kernel spreads new flows over both queues: one of them is shard 1's, which only lingers. */
+static void a_shard_that_returned_early_still_hands_over_what_comes_to_its_queue(void **state)
+{
+	unsigned long handed_in;
+	int fds[CONN_COUNT];
+	unsigned counts[2];
+	const char *line;
+
+	(void)state;
+	start_one_listener();
+	for (int phase = 1; phase <= 3; phase++)
+		next_phase(phase);
+	connect_all(fds, counts);
+	assert_int_equal(counts[0], CONN_COUNT);
+	exchange_all(fds);
+	close_all(fds);
+	ask_by_udp(counts);
+	assert_int_equal(counts[0], CONN_COUNT);
+	program_signal(&world.program, SIGINT);
+	line = program_expect(&world.program, "shard 0 accepted", 20);
+	assert_int_equal(figure(line, "accepted"), CONN_COUNT);
+	handed_in = figure(line, "handed_in");
+	line = program_expect(&world.program, "shard 1 accepted", 20);
+	assert_true(figure(line, "handed_out") > 0);
+	assert_true(handed_in > 0 && handed_in <= figure(line, "handed_out"));
+	assert_int_equal(program_wait(&world.program, 20), 0);
+}
+
 /* The tap's kernel side spreads a new flow by a hash of its own, and then follows: only the answers
  * to the first packets may come to the wrong shard. */
 static void what_a_shard_opens_comes_home_to_it(void **state)
@@ -196,6 +225,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(connections_go_to_the_shards_that_listen_and_stay_there),
 		TEST(datagrams_go_to_the_shards_that_have_the_port),
+		TEST(a_shard_that_returned_early_still_hands_over_what_comes_to_its_queue),
 		TEST(what_a_shard_opens_comes_home_to_it),
 	};
 

@@ -12,7 +12,7 @@
 struct hand {
 	pthread_t thread;
 	sem_t work, done;
-	bool running;
+	bool running, returned;
 	uint16_t index;
 	struct shard *shard;
 	int (*fn)(struct shard *shard, void *arg);
@@ -107,8 +107,17 @@ int crew_call(unsigned index, int (*fn)(struct shard *shard, void *arg), void *a
 
 static void begin_leaving(unsigned index)
 {
+	if (hands[index].returned)
+		return;
+	hands[index].returned = true;
 	hands[index].fn = NULL;
 	sem_post(&hands[index].work);
+}
+
+void crew_return(unsigned index)
+{
+	assert_true(crew_linger_ns > 0);
+	begin_leaving(index);
 }
 
 static void finish_leaving(unsigned index)
@@ -123,6 +132,7 @@ static void finish_leaving(unsigned index)
 
 void crew_leave(unsigned index)
 {
+	assert_true(crew_linger_ns == 0);
 	begin_leaving(index);
 	finish_leaving(index);
 }

@@ -10,7 +10,8 @@
 
 enum { CREW_MAX = 4 };
 
-/* How long shards linger when they leave; 0 at the start of each crew. */
+/* How long shards linger when all have returned; 0, as at the start of each crew: they leave at
+ * once, whoever still runs. */
 extern uint64_t crew_linger_ns;
 
 void crew_config(struct runtime_config *config, uint16_t shard_count);
@@ -21,9 +22,11 @@ int crew_call(unsigned index, int (*fn)(struct shard *shard, void *arg), void *a
 /* The same in two halves, so that several shards can be at work at a time. */
 void crew_begin(unsigned index, int (*fn)(struct shard *shard, void *arg), void *arg);
 int crew_finish(unsigned index);
-/* The shard's thread leaves and ends. */
+/* The shard's program returns: its thread lingers, and serves, until crew_end(). */
+void crew_return(unsigned index);
+/* The shard's thread leaves and ends, without lingering. */
 void crew_leave(unsigned index);
-/* All leave at the same time, the runtime ends; returns how many packet buffers were missing. */
+/* All that have not do return, the runtime ends; returns how many packet buffers were missing. */
 unsigned crew_end(void);
 struct runtime *crew_runtime(void);
 struct shard *crew_shard(unsigned index);

@@ -189,7 +189,7 @@ void fake_output(struct net *net, unsigned frames)
 
 unsigned fake_inputs(struct net *net, enum net_source source)
 {
-	return net->inputs[source];
+	return __atomic_load_n(&net->inputs[source], __ATOMIC_RELAXED);
 }
 
 unsigned fake_polled_after(struct net *net)
@@ -232,7 +232,7 @@ void net_input(struct net *net, struct rte_mbuf **pkts, unsigned n, enum net_sou
 	       uint64_t now_ns)
 {
 	(void)now_ns;
-	net->inputs[source] += n;
+	__atomic_fetch_add(&net->inputs[source], n, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < n; i++)
 		if (source == NET_FROM_WIRE && net->hand_over >= 0)
 			net->env.hand_over(net->env.ctx, pkts[i], (uint16_t)net->hand_over);

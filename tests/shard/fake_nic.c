@@ -1,6 +1,7 @@
 #include "tests/shard/fake_nic.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -18,6 +19,8 @@ static struct nic_port ports[NIC_PORT_MAX];
 static unsigned port_count;
 static struct rte_mbuf *injected[NIC_QUEUE_MAX][INJECTED_MAX];
 static unsigned injected_count[NIC_QUEUE_MAX];
+/* A shard that lingers polls and sends while the test injects and looks. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 void fake_nic_reset(void)
 {
@@ -29,7 +32,19 @@ void fake_nic_reset(void)
 
 void fake_nic_inject(uint16_t queue, struct rte_mbuf *m)
 {
+	pthread_mutex_lock(&lock);
 	injected[queue][injected_count[queue]++] = m;
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned fake_nic_sent(uint16_t queue)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&lock);
+	count = fake_nic.tx_count[queue];
+	pthread_mutex_unlock(&lock);
+	return count;
 }
 
 int nic_eal_start(const struct nic_eal_config *config, const char **why)
@@ -131,25 +146,30 @@ bool nic_port_trusted_mt(const struct nic_port *port)
 
 uint16_t nic_rx_burst(struct nic_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	unsigned have = injected_count[queue];
+	unsigned have;
 
-	if (port != &ports[0] || !have)
+	if (port != &ports[0])
 		return 0;
+	pthread_mutex_lock(&lock);
+	have = injected_count[queue];
 	n = have < n ? (uint16_t)have : n;
 	memcpy(pkts, injected[queue], n * sizeof(pkts[0]));
 	memmove(injected[queue], injected[queue] + n, (have - n) * sizeof(pkts[0]));
 	injected_count[queue] -= n;
+	pthread_mutex_unlock(&lock);
 	return n;
 }
 
 uint16_t nic_tx_burst(struct nic_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	(void)port;
+	pthread_mutex_lock(&lock);
 	if (n > fake_nic.tx_room)
 		n = (uint16_t)fake_nic.tx_room;
-	rte_pktmbuf_free_bulk(pkts, n);
 	fake_nic.tx_room -= n;
 	fake_nic.tx_count[queue] += n;
+	pthread_mutex_unlock(&lock);
+	rte_pktmbuf_free_bulk(pkts, n);
 	return n;
 }
 

@@ -23,5 +23,7 @@ extern struct fake_nic fake_nic; /* all ports are alike */
 void fake_nic_reset(void);
 /* The packet will be received on the queue. */
 void fake_nic_inject(uint16_t queue, struct rte_mbuf *m);
+/* tx_count of the queue, while shards are at work. */
+unsigned fake_nic_sent(uint16_t queue);
 
 #endif

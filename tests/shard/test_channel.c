@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Far longer than a test takes: who waits that long hangs. */
+#define LINGER_NS UINT64_C(30000000000)
+
 static struct shard_result result;
 static int32_t qd0, qd1;
 
@@ -82,6 +85,15 @@ static void assert_popped(unsigned index, uint64_t token, const char *text)
 		assert_memory_equal(result.pop.data, text, strlen(text));
 	else
 		assert_null(result.pop.handle);
+}
+
+/* Sooner or later: a shard that lingers refuses a message when it comes to it. */
+static void expect_refused(unsigned index, uint64_t token)
+{
+	while (crew_poll(index, token, &result) == -ETIMEDOUT)
+		;
+	assert_int_equal(result.opcode, SHARD_OP_FAILED);
+	assert_int_equal(result.error, ECONNRESET);
 }
 
 static void assert_failed(unsigned index, uint64_t token, int error)
@@ -277,39 +289,113 @@ static void async_close_completes_when_every_message_was_let_go(void **state)
 	assert_int_equal(result.opcode, SHARD_OP_CLOSE);
 }
 
-static void a_shard_that_left_fails_what_was_sent_to_it(void **state)
+/* --- a shard's program ends --- */
+/* Shard 1 has gone, one way or the other, and shard 0 knows. */
+static void go(void (*how)(unsigned index))
+{
+	how(1);
+	while (!crew_shard(0)->ends[1].peer_gone)
+		crew_turn(0);
+}
+
+static void returns(unsigned index)
+{
+	crew_linger_ns = LINGER_NS;
+	crew_return(index);
+}
+
+static void expect_what_was_sent_to_fail(void (*how)(unsigned index))
 {
 	struct rte_mbuf *m;
 	uint64_t pushed, waiting = 0, popped, token;
 
-	(void)state;
 	open_both();
 	pushed = push_text(0, qd0, "unread");
 	for (int i = 0; i < 10; i++)
 		waiting = push_text(0, qd0, "x");
 	popped = pop(0, qd0);
-	crew_leave(1);
-	crew_turn(0);
-	crew_turn(0);
-	assert_failed(0, pushed, ECONNRESET);
-	assert_failed(0, waiting, ECONNRESET);
+	go(how);
+	expect_refused(0, pushed);
+	expect_refused(0, waiting);
 	assert_popped(0, popped, "");
 	m = crew_sga(0, "late");
 	assert_int_equal(crew_push(0, qd0, m, &token), -ECONNRESET);
 	assert_int_equal(crew_free(0, m), 0);
 }
 
-static void what_a_shard_said_before_it_left_is_still_read(void **state)
+static void expect_what_it_said_to_be_read(void (*how)(unsigned index))
 {
-	(void)state;
 	open_both();
 	push_text(1, qd1, "farewell");
-	crew_leave(1);
-	crew_turn(0);
-	crew_turn(0);
+	go(how);
 	assert_popped(0, pop(0, qd0), "farewell");
 	assert_int_equal(crew_free(0, result.pop.handle), 0);
 	assert_popped(0, pop(0, qd0), "");
+}
+
+static void what_was_sent_to_a_shard_fails_when_its_program_returns(void **state)
+{
+	(void)state;
+	expect_what_was_sent_to_fail(returns);
+}
+
+static void what_was_sent_to_a_shard_fails_when_it_leaves(void **state)
+{
+	(void)state;
+	expect_what_was_sent_to_fail(crew_leave);
+}
+
+static void what_a_shard_said_before_its_program_returned_is_still_read(void **state)
+{
+	(void)state;
+	expect_what_it_said_to_be_read(returns);
+}
+
+static void what_a_shard_said_before_it_left_is_still_read(void **state)
+{
+	(void)state;
+	expect_what_it_said_to_be_read(crew_leave);
+}
+
+/* More than the mailbox holds: the rest follows while the shard lingers. */
+static void all_that_a_shard_said_before_its_program_returned_is_read(void **state)
+{
+	(void)state;
+	open_both();
+	for (int i = 0; i < 20; i++)
+		push_text(1, qd1, "farewell");
+	go(returns);
+	for (int i = 0; i < 20; i++) {
+		assert_popped(0, pop(0, qd0), "farewell");
+		assert_int_equal(crew_free(0, result.pop.handle), 0);
+	}
+	assert_popped(0, pop(0, qd0), "");
+}
+
+static void a_channel_to_a_shard_whose_program_returned_is_at_its_end(void **state)
+{
+	struct rte_mbuf *m;
+	uint64_t token;
+
+	(void)state;
+	go(returns); /* it never opened its end */
+	assert_int_equal(open_to(0, 1, &qd0), 0);
+	assert_popped(0, pop(0, qd0), "");
+	m = crew_sga(0, "late");
+	assert_int_equal(crew_push(0, qd0, m, &token), -ECONNRESET);
+	assert_int_equal(crew_free(0, m), 0);
+}
+
+/* Sent before the sender knew, to an end that nobody opened. */
+static void what_nobody_opened_a_channel_for_is_refused_when_the_program_returns(void **state)
+{
+	uint64_t pushed;
+
+	(void)state;
+	assert_int_equal(open_to(0, 1, &qd0), 0);
+	pushed = push_text(0, qd0, "unread");
+	go(returns);
+	expect_refused(0, pushed);
 }
 
 static void bytes_that_came_by_channel_may_go_on_by_channel(void **state)
@@ -356,8 +442,13 @@ int main(void)
 		TEST(a_message_to_an_end_that_was_closed_is_refused),
 		TEST(a_channel_may_be_opened_again_once_both_ends_were_closed),
 		TEST(async_close_completes_when_every_message_was_let_go),
-		TEST(a_shard_that_left_fails_what_was_sent_to_it),
+		TEST(what_was_sent_to_a_shard_fails_when_its_program_returns),
+		TEST(what_was_sent_to_a_shard_fails_when_it_leaves),
+		TEST(what_a_shard_said_before_its_program_returned_is_still_read),
 		TEST(what_a_shard_said_before_it_left_is_still_read),
+		TEST(all_that_a_shard_said_before_its_program_returned_is_read),
+		TEST(a_channel_to_a_shard_whose_program_returned_is_at_its_end),
+		TEST(what_nobody_opened_a_channel_for_is_refused_when_the_program_returns),
 		TEST(bytes_that_came_by_channel_may_go_on_by_channel),
 	};
 

@@ -8,6 +8,9 @@
 #include <rte_ip.h>
 #include <string.h>
 
+/* Far longer than a test takes: who waits that long hangs. */
+#define LINGER_NS UINT64_C(30000000000)
+
 static struct runtime_config config;
 
 static int begin(void **state)
@@ -210,21 +213,6 @@ static void packets_for_a_full_mailbox_are_dropped_and_counted(void **state)
 	assert_int_equal(crew_shard(0)->counters.drop[DROP_mailbox_full], 3);
 }
 
-static void packets_for_a_shard_that_left_are_let_go(void **state)
-{
-	(void)state;
-	fake_hand_over(crew_shard(0)->net, 1);
-	fake_nic_inject(0, packet_of(0));
-	crew_turn(0);
-	crew_leave(1);
-	crew_turn(0);
-	fake_nic_inject(0, packet_of(0));
-	crew_turn(0);
-	assert_int_equal(crew_shard(0)->counters.handed_out, 1);
-	assert_int_equal(crew_shard(0)->counters.drop[DROP_shard_left], 1);
-	/* the teardown asserts that no buffer is missing */
-}
-
 static void what_the_device_does_not_take_is_offered_again(void **state)
 {
 	(void)state;
@@ -268,14 +256,105 @@ static void a_shard_without_a_queue_transmits_through_the_one_that_has_it(void *
 	assert_int_equal(crew_shard(0)->counters.tx_packets, 12);
 }
 
-static void shards_that_end_together_leave_only_when_none_needs_the_other(void **state)
+/* --- the end --- */
+static bool has_left(unsigned index)
+{
+	return __atomic_load_n(&crew_shard(index)->stage, __ATOMIC_ACQUIRE) == SHARD_LEFT;
+}
+
+/* Of two shards, the one whose program has returned goes on. */
+static void shard_returns(unsigned index)
+{
+	crew_linger_ns = LINGER_NS;
+	crew_return(index);
+}
+
+static void a_shard_whose_program_returned_hands_over_what_it_receives(void **state)
 {
 	(void)state;
-	crew_linger_ns = UINT64_C(30000000000);
-	fake_output(crew_shard(1)->net, 100); /* has to go through shard 0, in many turns */
+	fake_hand_over(crew_shard(1)->net, 0);
+	shard_returns(1);
+	for (unsigned n = 1; n <= 100; n++) {
+		fake_nic_inject(1, packet_of(1));
+		while (fake_inputs(crew_shard(0)->net, NET_FROM_SHARD) < n && !has_left(1))
+			crew_turn(0);
+	}
+	assert_int_equal(fake_inputs(crew_shard(0)->net, NET_FROM_SHARD), 100);
+	assert_false(has_left(1));
+}
+
+static void a_shard_whose_program_returned_takes_what_is_its_own(void **state)
+{
+	(void)state;
+	fake_hand_over(crew_shard(0)->net, 1);
+	shard_returns(1);
+	for (unsigned n = 1; n <= 100; n++) {
+		fake_nic_inject(0, packet_of(0));
+		crew_turn(0);
+		while (fake_inputs(crew_shard(1)->net, NET_FROM_SHARD) < n && !has_left(1))
+			crew_turn(0);
+	}
+	assert_int_equal(fake_inputs(crew_shard(1)->net, NET_FROM_SHARD), 100);
+	assert_int_equal(crew_shard(0)->counters.drop[DROP_shard_left], 0);
+}
+
+static void a_shard_whose_program_returned_transmits_for_others(void **state)
+{
+	(void)state;
+	shard_returns(0);
+	fake_output(crew_shard(1)->net, 100);
+	while (fake_nic_sent(0) < 100 && !has_left(0))
+		crew_turn(1);
+	assert_int_equal(fake_nic_sent(0), 100);
+}
+
+/* Shard 1's packets have to go through shard 0, in many turns. */
+static void shards_leave_only_when_none_needs_the_other(void **state)
+{
+	(void)state;
+	shard_returns(0);
+	fake_output(crew_shard(1)->net, 100);
+	assert_int_equal(crew_end(), 0);
+	assert_int_equal(fake_nic.tx_count[0], 100);
+}
+
+static void shards_that_are_stopped_leave_only_when_none_needs_the_other(void **state)
+{
+	(void)state;
+	crew_linger_ns = LINGER_NS;
+	fake_output(crew_shard(1)->net, 100);
 	runtime_stop_mt(crew_runtime());
 	assert_int_equal(crew_end(), 0);
 	assert_int_equal(fake_nic.tx_count[0], 100);
+}
+
+/* A device that takes nothing: what is owed cannot be given, and the end comes nevertheless. */
+static void the_end_waits_for_what_is_owed_no_longer_than_it_may(void **state)
+{
+	(void)state;
+	crew_linger_ns = 1000;
+	fake_nic.tx_room = 0;
+	fake_output(crew_shard(1)->net, 100);
+	crew_return(1);
+	assert_int_equal(crew_end(), 0);
+	assert_int_equal(fake_nic.tx_count[0], 0);
+	assert_int_equal(fake_nic.tx_count[1], 0);
+}
+
+/* Its peers go on: as when a shard could not start, and the others leave one by one. */
+static void packets_for_a_shard_that_left_are_let_go(void **state)
+{
+	(void)state;
+	fake_hand_over(crew_shard(0)->net, 1);
+	fake_nic_inject(0, packet_of(0));
+	crew_turn(0);
+	crew_leave(1);
+	crew_turn(0);
+	fake_nic_inject(0, packet_of(0));
+	crew_turn(0);
+	assert_int_equal(crew_shard(0)->counters.handed_out, 1);
+	assert_int_equal(crew_shard(0)->counters.drop[DROP_shard_left], 1);
+	/* the teardown asserts that no buffer is missing */
 }
 
 /* --- the device's hash --- */
@@ -393,6 +472,15 @@ static void a_stop_wakes_a_shard_that_sleeps(void **state)
 	pthread_join(thread, NULL);
 }
 
+/* Naps are endless here: what the last one does not say, the first one does not hear. */
+static void a_shard_that_sleeps_while_it_lingers_hears_that_all_have_returned(void **state)
+{
+	(void)state;
+	shard_returns(1);
+	crew_turn(0);
+	assert_int_equal(crew_end(), 0);
+}
+
 #define TEST(setup, f) cmocka_unit_test_setup_teardown(f, setup, end)
 
 int main(void)
@@ -408,19 +496,28 @@ int main(void)
 		TEST(start_two, timers_come_after_all_input),
 		TEST(start_two, timers_do_not_wait_for_ever_for_the_end_of_input),
 		TEST(start_two, packets_for_a_full_mailbox_are_dropped_and_counted),
-		TEST(start_two, packets_for_a_shard_that_left_are_let_go),
 		TEST(start_two, what_the_device_does_not_take_is_offered_again),
 		TEST(start_two, a_blocked_device_holds_no_more_than_a_burst),
 		TEST(start_two_on_one_queue,
 		     a_shard_without_a_queue_transmits_through_the_one_that_has_it),
-		cmocka_unit_test_setup(
-			shards_that_end_together_leave_only_when_none_needs_the_other,
-			start_two_on_one_queue),
+		TEST(start_two, a_shard_whose_program_returned_hands_over_what_it_receives),
+		TEST(start_two, a_shard_whose_program_returned_takes_what_is_its_own),
+		TEST(start_two_on_one_queue, a_shard_whose_program_returned_transmits_for_others),
+		cmocka_unit_test_setup(shards_leave_only_when_none_needs_the_other,
+				       start_two_on_one_queue),
+		cmocka_unit_test_setup(shards_that_are_stopped_leave_only_when_none_needs_the_other,
+				       start_two_on_one_queue),
+		cmocka_unit_test_setup(the_end_waits_for_what_is_owed_no_longer_than_it_may,
+				       start_two),
+		TEST(start_two, packets_for_a_shard_that_left_are_let_go),
 		TEST(start_with_hardware, a_device_whose_hash_is_right_is_trusted),
 		TEST(start_with_hardware, a_device_whose_hash_is_wrong_is_not_trusted_any_more),
 		TEST(start_two, neighbour_news_of_a_shard_reaches_the_table),
 		TEST(start_two, a_shard_that_does_not_turn_holds_up_nobodys_neighbours),
 		TEST(start_sleepers, a_stop_wakes_a_shard_that_sleeps),
+		cmocka_unit_test_setup(
+			a_shard_that_sleeps_while_it_lingers_hears_that_all_have_returned,
+			start_sleepers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

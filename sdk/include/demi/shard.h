@@ -17,8 +17,14 @@ extern "C" {
  * Starts the shards that the configuration asks for ([runtime] shards; see demi_init() for where it
  * comes from), each a thread pinned to its core, runs main_fn(arg) on each once all are up, and
  * returns when all have returned and the devices are closed. A sharded program calls this instead
- * of demi_init(); on the shards, demi_init() gives EEXIST. What a shard leaves open is closed in
- * order when its main_fn returns.
+ * of demi_init(); on the shards, demi_init() gives EEXIST.
+ *
+ * What a shard leaves open is closed in order when its main_fn returns, with whatever result. Its
+ * thread stays and serves the other shards as before: packets for them that come to its device
+ * queue, and theirs that leave by it; new connections go to the shards that still listen. When the
+ * last main_fn has returned the peers get what they are still owed, FINs among it, within three
+ * seconds. So a shard that is done may return, and one that fails does not end the others:
+ * demi_shard_stop() does.
  *
  * Returns the first non-zero result of a main_fn, else 0. If the shards could not be started
  * main_fn was not called on any, and the result is an errno as of demi_init(), with its line on
@@ -44,7 +50,8 @@ DEMI_API int demi_shard_of(const struct sockaddr *local, socklen_t local_size,
  * A queue to another shard, which gets the other end by the same call: push, pop, wait and close as
  * on any other. Sgas go over in order and without copying, and the popped sga is the receiver's to
  * free. A push completes when the other shard took it over; a full channel keeps it pending. The
- * zero-length pop says that the other end was closed. EINVAL: no such shard, or this one;
+ * zero-length pop says that the other end was closed, or that the other shard's main_fn has
+ * returned; what it did not pop fails with ECONNRESET. EINVAL: no such shard, or this one;
  * EADDRINUSE: open already.
  */
 DEMI_API int demi_shard_channel(int *qd_out, int peer) ATTR_NONNULL(1);
