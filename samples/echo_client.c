@@ -237,17 +237,9 @@ static int run(struct client *client)
 {
 	uint64_t give_up_ns = now_ns() + (uint64_t)options.limit_s * 1000000000u;
 	demi_qresult_t results[RESULT_COUNT];
-	static _Atomic int over_count; /* shards whose connections are over */
-	bool over = false;
 	int error = 0, n;
 
-	/* A shard may receive packets for the others, and does not end before them. */
-	while (over_count < demi_shard_count()) {
-		if (!over && client->over == client->conn_count) {
-			over = true;
-			over_count++;
-			continue;
-		}
+	while (client->over < client->conn_count) {
 		while (client->opened < client->conn_count && client->connecting < CONNECTING_MAX)
 			open_one(client);
 		error = wait_some(results, &n);
