@@ -2,7 +2,8 @@
  * What bench_instructions counts: an echo server on the public calls, one shard on net_ring, and in
  * the same thread its client, a bare stack on the other end of the rings, with the options that the
  * kernel's TCP has. 64 connections, 64 bytes, one request in flight on each. All that the server
- * does happens inside server_turn().
+ * does happens inside server_turn(). It prints how long that took, too: in the median of many
+ * rounds, as others use the machine, too.
  *
  *      ring_echo REQUESTS
  */
@@ -18,6 +19,8 @@
 #include <demi/libos.h>
 #include <demi/sga.h>
 #include <demi/wait.h>
+#include <rte_common.h>
+#include <rte_cycles.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_ring.h>
@@ -38,7 +41,8 @@ enum {
 	RESULT_COUNT = 64,
 	PORT = 7000,
 	END_TURNS = 100,
-	CLIENT_SHARD = 1, /* the server's is 0, and names are by shard */
+	ROUND_NS_MAX = 1 << 20, /* longer ones count as that */
+	CLIENT_SHARD = 1,	/* the server's is 0, and names are by shard */
 };
 
 static const char config_text[] = "[runtime]\nidle = \"poll\"\nname = \"ring_echo\"\n"
@@ -63,6 +67,12 @@ static struct {
 	struct rte_mbuf *message;
 	uint64_t random, asked, answered, goal;
 } client;
+
+/* A round of the server is what it needs to answer every connection once. */
+static struct {
+	uint64_t answered, tsc;
+	uint32_t count, by_ns[ROUND_NS_MAX];
+} rounds;
 
 static void must(int error, const char *what)
 {
@@ -332,6 +342,31 @@ static void client_turn(uint64_t now)
 
 /* --- both --- */
 
+static void timed_server_turn(int listener)
+{
+	uint64_t begin = rte_rdtsc_precise();
+
+	server_turn(listener);
+	rounds.tsc += rte_rdtsc_precise() - begin;
+	if (client.answered < rounds.answered + CONN_COUNT)
+		return;
+	rounds.by_ns[RTE_MIN(rounds.tsc * 1000000000 / rte_get_tsc_hz(), ROUND_NS_MAX - 1ull)]++;
+	rounds.count++;
+	rounds.answered = client.answered;
+	rounds.tsc = 0;
+}
+
+/* Of one request; 0 if there were too few. */
+static double median_ns(void)
+{
+	uint32_t ns = 0;
+
+	for (uint32_t before = rounds.by_ns[0]; 2 * before < rounds.count;
+	     before += rounds.by_ns[ns])
+		ns++;
+	return (double)ns / CONN_COUNT;
+}
+
 /* Both ends close; what is still on the wire then is the client's to free. */
 static int end(int listener)
 {
@@ -402,8 +437,9 @@ int main(int argc, char **argv)
 	client_start(now_ns());
 	while (client.answered < client.goal) {
 		client_turn(now_ns());
-		server_turn(listener);
+		timed_server_turn(listener);
 	}
-	printf("ring_echo: %llu requests answered\n", (unsigned long long)client.answered);
+	printf("ring_echo: %llu requests answered, %.1f ns each\n",
+	       (unsigned long long)client.answered, median_ns());
 	return end(listener) ? 1 : 0;
 }
