@@ -82,11 +82,20 @@ static bool must_nap(const struct shard *shard)
 	return false;
 }
 
+/* What was due in a turn that found nothing to do could not be done: for want of a buffer, which
+ * another turn at once would not find either. */
+static bool lacks_buffers(const struct shard *shard)
+{
+	return shard->timer_ns <= shard->turned_ns;
+}
+
 static uint64_t sleep_ns(const struct shard *shard, uint64_t now_ns, uint64_t deadline_ns)
 {
 	uint64_t until_ns = min_of(deadline_ns, shard->timer_ns);
 	uint64_t length_ns = until_ns > now_ns ? until_ns - now_ns : 0;
 
+	if (lacks_buffers(shard))
+		return min_of(shard->idle.nap_ns, deadline_ns - now_ns);
 	length_ns = min_of(length_ns, shard->idle.sleep_ns_max);
 	return must_nap(shard) ? min_of(length_ns, shard->idle.nap_ns) : length_ns;
 }

@@ -27,7 +27,7 @@ void idle_fini(struct idle *idle);
 /* A turn found something to do. */
 void idle_busy(struct shard *shard, uint64_t now_ns);
 /* A turn found nothing: passes the time as the policy says, never beyond deadline_ns, the next
- * timer, or news. */
+ * timer, or news. What is due, and lacks a buffer, is tried again after a nap. */
 void idle_pass(struct shard *shard, uint64_t now_ns, uint64_t deadline_ns);
 /* Wakes the shard if it sleeps, after something was posted to it. */
 void idle_wake_mt(struct idle *idle);

@@ -33,6 +33,7 @@ struct net {
 	unsigned done_count, output, inputs[2], datagrams, polled_after;
 	bool blocked;
 	int hand_over;
+	uint64_t due_ns;
 	struct tcp_listener *listeners[LISTENER_MAX];
 	struct udp_sock *udp;
 };
@@ -202,6 +203,11 @@ void fake_hand_over(struct net *net, int shard)
 	net->hand_over = shard;
 }
 
+void fake_due(struct net *net, uint64_t due_ns)
+{
+	net->due_ns = due_ns;
+}
+
 /* --- net.h --- */
 int net_create(struct net **out, const struct net_config *config, const struct net_env *env,
 	       struct net_tables *tables, struct mem *mem, struct counters *counters,
@@ -213,6 +219,7 @@ int net_create(struct net **out, const struct net_config *config, const struct n
 	net->env = *env;
 	net->mem = mem;
 	net->hand_over = -1;
+	net->due_ns = UINT64_MAX;
 	TAILQ_INIT(&net->ready);
 	*out = net;
 	return 0;
@@ -244,7 +251,7 @@ uint64_t net_poll(struct net *net, uint64_t now_ns)
 {
 	(void)now_ns;
 	net->polled_after = net->inputs[NET_FROM_WIRE] + net->inputs[NET_FROM_SHARD];
-	return UINT64_MAX;
+	return net->due_ns;
 }
 
 unsigned net_output(struct net *net, uint16_t iface, struct rte_mbuf **pkts, unsigned n,

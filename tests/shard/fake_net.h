@@ -62,6 +62,8 @@ void fake_output(struct net *net, unsigned frames);
 unsigned fake_inputs(struct net *net, enum net_source source);
 /* Packets that had come in when the stack was last polled. */
 unsigned fake_polled_after(struct net *net);
+/* The next deadline that net_poll() will return; UINT64_MAX: none. */
+void fake_due(struct net *net, uint64_t due_ns);
 /* net_input() hands packets from the wire over to this shard; -1: it does not. */
 void fake_hand_over(struct net *net, int shard);
 

@@ -1,3 +1,4 @@
+#include "shard/loop.h"
 #include "tests/shard/cm.h"
 #include "tests/shard/crew.h"
 #include "tests/shard/fake_nic.h"
@@ -298,6 +299,40 @@ static void a_shard_with_nothing_to_do_sleeps_until_its_timeout(void **state)
 	assert_true(solo->counters.sleeps > 0);
 }
 
+/* A turn without work, then what the shard does about it; twice, as it arms itself first. */
+static void pass(uint64_t now_ns, uint64_t deadline_ns)
+{
+	for (int i = 0; i < 2; i++) {
+		assert_false(shard_turn(solo, now_ns));
+		idle_pass(solo, now_ns, deadline_ns);
+	}
+}
+
+static void a_shard_that_lacks_buffers_naps_between_its_attempts(void **state)
+{
+	const uint64_t now_ns = 1000000;
+
+	(void)state;
+	fake_due(solo->net, now_ns); /* and it stays due: nothing could be done */
+	for (unsigned n = 1; n <= 10; n++) {
+		pass(now_ns, UINT64_MAX);
+		assert_int_equal(solo->counters.sleeps, n);
+	}
+}
+
+static void what_came_due_since_the_turn_is_not_slept_over(void **state)
+{
+	const uint64_t now_ns = 1000000;
+
+	(void)state;
+	fake_due(solo->net, now_ns + 1);
+	assert_false(shard_turn(solo, now_ns));
+	idle_pass(solo, now_ns, UINT64_MAX);
+	assert_false(shard_turn(solo, now_ns));
+	idle_pass(solo, now_ns + 2, UINT64_MAX);
+	assert_int_equal(solo->counters.sleeps, 0);
+}
+
 static void random_programs_get_every_result_exactly_once(void **state)
 {
 	enum { STEPS = 3000 };
@@ -361,6 +396,11 @@ int main(void)
 		TEST(after_a_stop_every_wait_is_cancelled),
 		TEST(the_nic_is_polled_between_results_when_its_time_has_come),
 		cmocka_unit_test_setup_teardown(a_shard_with_nothing_to_do_sleeps_until_its_timeout,
+						begin_adaptive, solo_end),
+		cmocka_unit_test_setup_teardown(
+			a_shard_that_lacks_buffers_naps_between_its_attempts, begin_adaptive,
+			solo_end),
+		cmocka_unit_test_setup_teardown(what_came_due_since_the_turn_is_not_slept_over,
 						begin_adaptive, solo_end),
 		TEST(random_programs_get_every_result_exactly_once),
 	};
