@@ -130,7 +130,7 @@ bool tcp_ack_step(struct tcp_in *in)
 	if (seq_gt(in->ack, conn->snd_una)) {
 		advance(in);
 	} else if (conn->sack) {
-		if (in->opts.sack_count > 0 || conn->rack.probe_sent) {
+		if (in->opts.sack_count > 0 || conn->tlp.sent) {
 			tcp_rack_ack(in, 0, tcp_conn_flight(conn));
 			in->effects |= TCP_EFFECT_OUTPUT;
 		}

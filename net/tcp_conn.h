@@ -17,6 +17,7 @@
 #include "net/tcp_info.h"
 #include "net/tcp_rack.h"
 #include "net/tcp_seq.h"
+#include "net/tcp_tlp.h"
 
 #include <stddef.h>
 
@@ -107,6 +108,7 @@ struct tcp_conn {
 	struct tcp_cc cc;
 	struct tcp_rtt rtt;
 	struct tcp_rack rack; /* where SACK was negotiated */
+	struct tcp_tlp tlp;
 
 	uint32_t irs, fin_seq;
 	uint32_t rcv_adv;  /* right edge of the window that the peer was told; never goes back */

@@ -137,7 +137,7 @@ static uint32_t cwnd_left(const struct tcp_conn *conn)
 	/* Limited transmit, RFC 3042: the first two duplicate ACKs each let one segment out. */
 	if (conn->recovery == TCP_RECOVERY_NONE)
 		cwnd += RTE_MIN(conn->dup_acks, TCP_DUP_ACK_THRESHOLD - 1) * conn->cc.mss;
-	if (conn->rack.probe_due)
+	if (conn->tlp.due)
 		cwnd += conn->cc.mss;
 	return flight < cwnd ? cwnd - flight : 0;
 }
@@ -245,7 +245,7 @@ static struct rte_mbuf *send_probe(struct net *net, struct tcp_conn *conn, bool 
 	uint32_t start;
 
 	if (!last) {
-		conn->rack.probe_due = false;
+		conn->tlp.due = false;
 		return NULL;
 	}
 	conn->force = true;
@@ -253,7 +253,7 @@ static struct rte_mbuf *send_probe(struct net *net, struct tcp_conn *conn, bool 
 	conn->force = false;
 	if (m || *starved) {
 		if (m)
-			tcp_rack_probe_sent(net, conn, false);
+			tcp_tlp_sent(net, conn, false);
 		return m;
 	}
 	start = last->end - conn->fin_sent - conn->snd_mss;
@@ -261,7 +261,7 @@ static struct rte_mbuf *send_probe(struct net *net, struct tcp_conn *conn, bool 
 		start = last->start;
 	m = resend(net, conn, start, last->end, starved);
 	if (m)
-		tcp_rack_probe_sent(net, conn, true);
+		tcp_tlp_sent(net, conn, true);
 	return m;
 }
 
@@ -281,7 +281,7 @@ struct rte_mbuf *tcp_out_next_or_null(struct net *net, struct tcp_conn *conn, bo
 		conn->dup_acks_owed -= !!m;
 		return m;
 	}
-	if (conn->rack.probe_due && (m = send_probe(net, conn, starved)))
+	if (conn->tlp.due && (m = send_probe(net, conn, starved)))
 		return m;
 	if (*starved)
 		return NULL;

@@ -9,12 +9,11 @@
 enum { REO_WND_PERSIST = 16, REO_WND_MULT_MAX = 64 };
 
 #define MIN_RTT_VALID_NS 10000000000ull
-#define ACK_DELAY_NS_MAX 200000000ull /* TLP.max_ack_delay */
-#define PROBE_NS_MIN	 2000000ull   /* timers tick about every millisecond */
 
 void tcp_rack_init(struct tcp_conn *conn)
 {
 	conn->rack = (struct tcp_rack){.fack = conn->snd_una, .reo_wnd_mult = 1};
+	tcp_tlp_init(&conn->tlp);
 	tcp_sent_init(&conn->rack.sent, conn->snd_una);
 }
 
@@ -210,7 +209,7 @@ static void enter(struct net *net, struct tcp_conn *conn, uint32_t flight_len)
 	conn->recover = conn->snd_nxt;
 	rack->prr_delivered = rack->prr_out = 0;
 	rack->prr_flight = RTE_MAX(flight_len, 1u);
-	rack->probe_sent = false;
+	conn->tlp.sent = false;
 	undo_begin(conn);
 }
 
@@ -257,54 +256,6 @@ static bool was_spurious(const struct tcp_in *in, uint32_t acked_len)
 					answers_original(in, rack->undo_ts));
 }
 
-/* --- tail loss probe (RFC 8985 7) --- */
-
-uint64_t tcp_rack_probe_ns(const struct tcp_conn *conn)
-{
-	const struct tcp_rack *rack = &conn->rack;
-	uint64_t delay_ns = 2 * conn->rtt.srtt_ns;
-
-	if (!conn->sack || conn->recovery != TCP_RECOVERY_NONE || rack->probe_sent ||
-	    rack->sent.sacked_len > 0 || conn->rtt.srtt_ns == 0 || conn->rtt.backoff_count > 0)
-		return 0;
-	if (tcp_conn_flight(conn) <= conn->snd_mss)
-		delay_ns += ACK_DELAY_NS_MAX;
-	return RTE_MAX(delay_ns, PROBE_NS_MIN);
-}
-
-void tcp_rack_probe_sent(struct net *net, struct tcp_conn *conn, bool again)
-{
-	struct tcp_rack *rack = &conn->rack;
-
-	counter_add(&net->counters->tcp_tail_probes, 1);
-	rack->probe_due = false;
-	rack->probe_sent = true;
-	rack->probe_again = again;
-	rack->probe_end = conn->snd_nxt;
-}
-
-/* 7.4: whether the probe repaired a loss, which then was congestion as any. */
-static void judge_probe(struct tcp_in *in, const struct heard *heard, uint32_t acked_len,
-			uint32_t flight_len)
-{
-	struct tcp_conn *conn = in->conn;
-	struct tcp_rack *rack = &conn->rack;
-
-	if (!rack->probe_sent || seq_lt(in->ack, rack->probe_end))
-		return;
-	if (!rack->probe_again || (heard->dsack && heard->dsack_range.end == rack->probe_end)) {
-		rack->probe_sent = false;
-	} else if (seq_gt(in->ack, rack->probe_end)) {
-		rack->probe_sent = false;
-		if (conn->recovery == TCP_RECOVERY_NONE) {
-			tcp_cc_on_congestion(&conn->cc, flight_len, in->net->now_ns);
-			conn->cc.cwnd = RTE_MAX(conn->cc.ssthresh, conn->cc.mss);
-		}
-	} else if (acked_len == 0 && in->opts.sack_count == 0 && in->len == 0) {
-		rack->probe_sent = false; /* both arrived: the second made a duplicate ACK */
-	}
-}
-
 /* --- events --- */
 
 static void go_on(struct tcp_in *in, const struct heard *heard, uint32_t acked_len,
@@ -341,7 +292,10 @@ void tcp_rack_ack(struct tcp_in *in, uint32_t acked_len, uint32_t flight_len)
 		update_newest(in, &heard.delivered);
 		detect_reordering(rack, &heard.delivered);
 	}
-	judge_probe(in, &heard, acked_len, flight_len);
+	if (acked_len > 0 && acked_len == flight_len && flight_len <= conn->snd_mss &&
+	    heard.delivered.any && !heard.delivered.newest_resent)
+		tcp_tlp_lone_acked(conn, in->net->now_ns - heard.delivered.newest_ns);
+	tcp_tlp_ack(in, heard.dsack ? &heard.dsack_range : NULL, acked_len, flight_len);
 	adapt_window(conn, &heard);
 	if (was_spurious(in, acked_len))
 		undo(in->net, conn);
@@ -400,7 +354,7 @@ void tcp_rack_timeout(struct net *net, struct tcp_conn *conn)
 
 	if (conn->recovery != TCP_RECOVERY_LOSS)
 		undo_begin(conn);
-	rack->probe_due = rack->probe_sent = false;
+	conn->tlp.due = conn->tlp.sent = false;
 	tcp_timer_stop(conn, TCP_TIMER_REORDER);
 	tcp_sent_unsack(&rack->sent, net->tcp.sent_nodes);
 	for (struct tcp_sent_range *range = rack->sent.first; range; range = range->next)

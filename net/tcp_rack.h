@@ -1,5 +1,5 @@
 /*
- * Loss recovery where SACK was negotiated: RACK-TLP (RFC 8985) says what is lost, PRR (RFC 6937)
+ * Loss recovery where SACK was negotiated: RACK (RFC 8985) says what is lost, PRR (RFC 6937)
  * how fast it is sent again, and what turns out not to have been lost is undone (RFC 2883 and 3708
  * by D-SACK, RFC 3522 and 4015 by timestamps). Without SACK it is tcp_recovery.h's NewReno.
  *
@@ -7,8 +7,7 @@
  *                         and longer ago than a round trip and the reordering window, is lost:
  *                         FAST, and PRR sets cwnd
  *      reorder timer ---> the same question, later
- *      no ACK ----------> for two round trips: a probe, the tail again or something new, so that
- *                         ACKs come
+ *      no ACK ----------> for two round trips: a probe, so that ACKs come (tcp_tlp.h)
  *      timeout ---------> forget what was sacked; the first, and all that is old enough, is
  *                         lost: LOSS
  */
@@ -31,11 +30,6 @@ struct tcp_rack {
 	uint32_t dsack_round; /* one D-SACK a round trip widens the window */
 	uint8_t reo_wnd_mult, reo_wnd_persist;
 	bool dsack_in_round, reordering_seen;
-
-	uint64_t armed_ns; /* when the retransmission timer was started */
-	bool probe_armed;  /* what the retransmission timer waits for is the probe */
-	bool probe_due, probe_sent, probe_again; /* again: it was the tail, not something new */
-	uint32_t probe_end;
 
 	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937: the last is RecoverFS */
 
@@ -61,10 +55,5 @@ void tcp_rack_reorder_due(struct net *net, struct tcp_conn *conn);
 void tcp_rack_timeout(struct net *net, struct tcp_conn *conn);
 /* What is in flight was too large for the path: it is sent again, and that is no congestion. */
 void tcp_rack_too_large(struct net *net, struct tcp_conn *conn);
-
-/* The probe's delay (PTO, RFC 8985 7.2), if one should come before a timeout; else 0. */
-uint64_t tcp_rack_probe_ns(const struct tcp_conn *conn);
-/* The probe went out; again: it was sent before. */
-void tcp_rack_probe_sent(struct net *net, struct tcp_conn *conn, bool again);
 
 #endif

@@ -21,28 +21,39 @@ void tcp_timer_start(struct net *net, struct tcp_conn *conn, enum tcp_timer time
 /* --- what happened --- */
 
 /* RFC 8985 7.2: a probe comes first, at the latest when the timeout would. */
+static void arm_retransmit(struct net *net, struct tcp_conn *conn)
+{
+	uint64_t probe_ns = tcp_tlp_delay_ns(conn);
+	uint64_t timeout_ns = conn->tlp.armed_ns + conn->rtt.rto_ns;
+	uint64_t left_ns = timeout_ns > net->now_ns ? timeout_ns - net->now_ns : 0;
+
+	conn->tlp.armed = probe_ns > 0;
+	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT,
+			probe_ns > 0 ? RTE_MIN(probe_ns, left_ns) : left_ns);
+}
+
 static void start_retransmit(struct net *net, struct tcp_conn *conn)
 {
-	uint64_t probe_ns = tcp_rack_probe_ns(conn), rto_ns = conn->rtt.rto_ns;
-
-	conn->rack.probe_armed = probe_ns > 0;
-	conn->rack.armed_ns = net->now_ns;
-	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT,
-			probe_ns > 0 ? RTE_MIN(probe_ns, rto_ns) : rto_ns);
+	conn->tlp.armed_ns = net->now_ns;
+	arm_retransmit(net, conn);
 }
 
 void tcp_timer_data_sent(struct net *net, struct tcp_conn *conn)
 {
 	tcp_timer_stop(conn, TCP_TIMER_PROBE);
-	if (tcp_timer_runs(conn, TCP_TIMER_RETRANSMIT))
-		return;
-	conn->progress_ns = net->now_ns;
-	start_retransmit(net, conn);
+	if (!tcp_timer_runs(conn, TCP_TIMER_RETRANSMIT)) {
+		conn->progress_ns = net->now_ns;
+		start_retransmit(net, conn);
+	} else if (conn->tlp.armed) {
+		/* Two round trips from now on, while the timeout stays where it is (RFC 6298 5.1).
+		 */
+		arm_retransmit(net, conn);
+	}
 }
 
 void tcp_timer_resent(struct net *net, struct tcp_conn *conn)
 {
-	conn->rack.probe_armed = false;
+	conn->tlp.armed = false;
 	tcp_timer_start(net, conn, TCP_TIMER_RETRANSMIT, conn->rtt.rto_ns);
 }
 
@@ -122,11 +133,11 @@ static void restart_retransmit(struct net *net, struct tcp_conn *conn)
  * meanwhile needs no probe. */
 static bool probe_is_due(struct net *net, struct tcp_conn *conn)
 {
-	uint64_t timeout_ns = conn->rack.armed_ns + conn->rtt.rto_ns;
+	uint64_t timeout_ns = conn->tlp.armed_ns + conn->rtt.rto_ns;
 
-	conn->rack.probe_armed = false;
-	if (tcp_rack_probe_ns(conn) > 0) {
-		conn->rack.probe_due = true;
+	conn->tlp.armed = false;
+	if (tcp_tlp_delay_ns(conn) > 0) {
+		conn->tlp.due = true;
 		restart_retransmit(net, conn);
 		tcp_turn_want(net, conn);
 		return true;
@@ -143,7 +154,7 @@ static bool retransmit_due(struct net *net, struct tcp_conn *conn)
 
 	if (out_of_patience(net, conn))
 		return give_up(net, conn);
-	if (conn->rack.probe_armed && probe_is_due(net, conn))
+	if (conn->tlp.armed && probe_is_due(net, conn))
 		return true;
 	counter_add(&net->counters->tcp_timeouts, 1);
 	if (!tcp_conn_synchronized(conn)) {
