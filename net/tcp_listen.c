@@ -254,10 +254,13 @@ void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after)
 		find_or_null(net, (struct net_endpoint){pkt->flow.local, pkt->flow.local_port});
 	struct tcp_opts opts;
 
-	if (!listener || (pkt->tcp_flags & (RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG)) ||
-	    !(pkt->tcp_flags & RTE_TCP_SYN_FLAG)) {
+	if (!listener || (pkt->tcp_flags & (RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG))) {
 		tcp_reply_rst(net, m);
 		net_drop(net, m, DROP_tcp_no_port);
+		return;
+	}
+	if (!(pkt->tcp_flags & RTE_TCP_SYN_FLAG)) {
+		net_drop(net, m, DROP_tcp_unacceptable);
 		return;
 	}
 	if ((pkt->tcp_flags & RTE_TCP_FIN_FLAG) ||

@@ -377,6 +377,22 @@ static void an_rst_to_a_half_open_connection_leaves_the_listener_alone(void **st
 	peer_end(&p);
 }
 
+/* RFC 9293 3.10.7.2 */
+static void a_listener_does_not_answer_what_is_neither_syn_nor_ack(void **state)
+{
+	const uint8_t flags[] = {0, FIN, PSH, FIN | PSH};
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(flags); i++) {
+		peer_send(&p, flags[i], 0, 0, i % 2 * 10);
+		peer_expect_nothing(&p);
+	}
+	assert_int_equal(p.h->net->counters->drop[DROP_tcp_unacceptable], sizeof(flags));
+	peer_end(&p);
+}
+
 static void the_last_ack_of_the_handshake_may_carry_data_and_fin(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -478,6 +494,7 @@ int main(void)
 		host_test(a_syn_ack_is_sent_again_and_given_up_in_the_end),
 		host_test(an_ack_of_what_was_not_sent_gets_an_rst_before_the_connection_is_open),
 		host_test(an_rst_to_a_half_open_connection_leaves_the_listener_alone),
+		host_test(a_listener_does_not_answer_what_is_neither_syn_nor_ack),
 		host_test(the_last_ack_of_the_handshake_may_carry_data_and_fin),
 		host_test(initial_sequence_numbers_differ_by_flow_and_grow_with_time),
 		host_test(half_open_connections_that_end_make_room_for_others),
