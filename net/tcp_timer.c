@@ -106,10 +106,15 @@ uint64_t tcp_timer_patience_ns(const struct net *net, const struct tcp_conn *con
 
 /* --- what is due; each returns false when the connection came to its end --- */
 
+/* A handshake that a peer began ends in silence: the peer may be trying still and would take an RST
+ * for a refusal, or somebody else sent the SYN in its name. */
 static bool give_up(struct net *net, struct tcp_conn *conn)
 {
 	counter_add(&net->counters->conn_timeout, 1);
-	tcp_conn_abort(net, conn, conn->soft_error ? conn->soft_error : ETIMEDOUT);
+	if (conn->state == TCP_SYN_RECEIVED && conn->from_listen)
+		tcp_conn_die(net, conn, ETIMEDOUT);
+	else
+		tcp_conn_abort(net, conn, conn->soft_error ? conn->soft_error : ETIMEDOUT);
 	return false;
 }
 

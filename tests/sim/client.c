@@ -45,8 +45,8 @@ static void let_go(struct stream *st)
 /* The network did it: only in a world where it may. */
 static void give_up(struct run *r, struct stream *st, int error)
 {
-	/* The server gives a half-open connection up with an RST, too; and where the last packet of
-	 * a SYN cookie's handshake was lost, what follows it meets one (seeds 1171, 1626). */
+	/* The server forgets a half-open connection, or the last packet of a SYN cookie's handshake
+	 * was lost: what follows meets an RST (seeds 1171, 1626). */
 	const bool unopened = !st->connected ? error == ETIMEDOUT || error == EHOSTUNREACH
 					     : error == ECONNRESET && st->received == 0;
 
