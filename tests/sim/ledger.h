@@ -5,6 +5,8 @@
 #ifndef TESTS_SIM_LEDGER_H
 #define TESTS_SIM_LEDGER_H
 
+#include "drawn.h"
+
 #include <demi/types.h>
 #include <stdint.h>
 
@@ -18,9 +20,13 @@ struct ledger {
 /* Sums of what happened. */
 struct deeds {
 	uint64_t worlds, hosts, shards, frames, dropped, troubles;
-	uint64_t streams, finished, reset, failed; /* of clients */
+	uint64_t streams, finished, reset, failed, hung_up; /* of clients */
 	uint64_t accepted, bytes_sent, bytes_received, tokens;
+	uint64_t datagrams, datagrams_back;
+	uint64_t fragmented, fragmented_came; /* sent whole; that came */
 	uint64_t virtual_ns;
+	struct drawn drawn;
+	unsigned kinds, trouble_kinds; /* of the world that runs: sets of bits */
 };
 
 /* Says what is wrong, with the seed and the last packets, and ends the process. */

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "datagram.h"
 #include "stream.h"
 
 #include <demi/ext.h>
@@ -10,9 +11,11 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+enum { PAUSE_EVERY = 8 };
+
 struct conn {
 	int qd; /* 0: nobody; descriptors of connections are never 0 here */
-	bool used, ended, dead;
+	bool used, ended, dead, hangs_up;
 	uint32_t number;
 	uint8_t kind;
 	uint64_t received;
@@ -21,9 +24,11 @@ struct conn {
 };
 
 struct shard {
-	const struct server *server;
+	struct server *server;
 	int listener;
+	unsigned results;
 	struct ledger ledger;
+	struct datagram_server datagrams;
 	struct conn conns[SERVER_CONN_MAX];
 };
 
@@ -44,11 +49,17 @@ static void start_accept(struct shard *s)
 static void start(struct shard *s)
 {
 	const struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(SERVER_PORT)};
+	const int on = 1;
 
 	check(demi_socket(&s->listener, AF_INET, SOCK_STREAM, 0), "socket");
+	check(demi_setsockopt(s->listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)), "keepalive");
 	check(demi_bind(s->listener, (const struct sockaddr *)&addr, sizeof(addr)), "bind");
 	check(demi_listen(s->listener, 64), "listen");
 	start_accept(s);
+	s->datagrams = (struct datagram_server){s->server->plan, s->server->deeds, &s->ledger,
+						&s->server->seen, -1};
+	if (s->server->plan->draw > 1)
+		datagram_serve(&s->datagrams);
 }
 
 static struct conn *conn_of(struct shard *s, int qd)
@@ -61,6 +72,11 @@ static struct conn *conn_of(struct shard *s, int qd)
 
 static void end_conn(struct conn *conn)
 {
+	const struct linger reset = {.l_onoff = 1};
+
+	if (conn->hangs_up && conn->kind == PLAN_REFUSE)
+		check(demi_setsockopt(conn->qd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)),
+		      "linger");
 	if (conn->held.sga_buf)
 		check(demi_sgafree(&conn->held), "sgafree");
 	check(demi_close(conn->qd), "close");
@@ -126,6 +142,7 @@ static void take_bytes(struct shard *s, struct conn *conn, demi_sgarray_t *sga)
 	if (conn->kind == PLAN_BULK) {
 		check(demi_sgafree(sga), "sgafree");
 	} else {
+		conn->hangs_up = conn->kind == PLAN_HANG_UP || conn->kind == PLAN_REFUSE;
 		conn->held = *sga;
 		send_back(s, conn);
 	}
@@ -141,7 +158,7 @@ static void popped(struct shard *s, struct conn *conn, demi_qresult_t *result)
 		return;
 	}
 	take_bytes(s, conn, sga);
-	if (!conn->held.sga_buf && !conn->dead)
+	if (!conn->held.sga_buf && !conn->dead && !conn->hangs_up)
 		start_pop(s, conn);
 }
 
@@ -182,6 +199,10 @@ static void take(struct shard *s, demi_qresult_t *result)
 		accepted(s, result);
 		return;
 	}
+	if (result->qr_qd == s->datagrams.qd) {
+		datagram_serve_take(&s->datagrams, result);
+		return;
+	}
 	if (!conn) {
 		if (result->qr_opcode == DEMI_OPC_POP)
 			check(demi_sgafree(&result->qr_value.sga), "sgafree");
@@ -193,7 +214,7 @@ static void take(struct shard *s, demi_qresult_t *result)
 		popped(s, conn, result);
 	else
 		pushed(s, conn);
-	if (conn->dead || (conn->ended && !conn->held.sga_buf))
+	if (conn->dead || ((conn->ended || conn->hangs_up) && !conn->held.sga_buf))
 		end_conn(conn);
 }
 
@@ -215,15 +236,20 @@ static bool take_next(struct shard *s, long timeout_ns)
 int server_main(void *arg)
 {
 	struct shard *s = calloc(1, sizeof(*s));
+	const uint64_t pause_ns = ((const struct server *)arg)->plan->serve_pause_ns;
 
 	if (!s)
 		failed("out of memory");
 	s->server = arg;
 	start(s);
 	while (*s->server->clients_left > 0)
-		take_next(s, 100000000);
+		if (take_next(s, 100000000) && pause_ns && ++s->results % PAUSE_EVERY == 0)
+			stream_pause(pause_ns);
 	check(demi_close(s->listener), "close");
 	s->listener = -1;
+	if (s->datagrams.qd >= 0)
+		check(demi_close(s->datagrams.qd), "close");
+	s->datagrams.qd = -1;
 	for (unsigned i = 0; i < SERVER_CONN_MAX; i++)
 		if (s->conns[i].used)
 			end_conn(&s->conns[i]);

@@ -11,6 +11,7 @@ struct server {
 	const struct plan *plan;
 	const unsigned *clients_left; /* the server ends when it is 0 */
 	struct deeds *deeds;
+	uint64_t seen; /* datagrams of the open end */
 };
 
 /* arg: struct server, of all shards. */

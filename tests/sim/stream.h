@@ -5,6 +5,7 @@
 #ifndef TESTS_SIM_STREAM_H
 #define TESTS_SIM_STREAM_H
 
+#include <demi/wait.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -35,6 +36,17 @@ static inline uint32_t stream_compare(const uint8_t *bytes, uint32_t len, uint32
 	while (i < len && bytes[i] == stream_byte(number, kind, at + i))
 		i++;
 	return i;
+}
+
+/* A slow reader: the stack lives on, and nobody asks for results. */
+static inline void stream_pause(uint64_t pause_ns)
+{
+	const struct timespec pause = {0, (long)pause_ns};
+	const demi_qtoken_t none = 0;
+	demi_qresult_t result;
+	int offset;
+
+	(void)demi_wait_any(&result, &offset, &none, 0, &pause);
 }
 
 #endif

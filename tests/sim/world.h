@@ -6,6 +6,6 @@
 
 /* trace: a pcap file, or NULL. Adds to deeds; returns the world's digest. Ends the process if
  * anything is wrong. */
-uint64_t world_run(uint64_t seed, const char *trace, struct deeds *deeds);
+uint64_t world_run(uint64_t seed, unsigned draw, const char *trace, struct deeds *deeds);
 
 #endif
