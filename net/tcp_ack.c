@@ -127,6 +127,7 @@ bool tcp_ack_step(struct tcp_in *in)
 		in->effects |= TCP_EFFECT_CHALLENGE;
 		return false;
 	}
+	tcp_in_take_timestamp(in);
 	if (seq_gt(in->ack, conn->snd_una)) {
 		advance(in);
 	} else if (conn->sack) {

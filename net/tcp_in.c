@@ -128,11 +128,6 @@ static bool sequence_step(struct tcp_in *in)
 	}
 	conn->rx_ns = in->net->now_ns;
 	conn->keepalive_sent = 0;
-	if (conn->timestamps && (in->opts.present & TCP_OPT_TIMESTAMPS) &&
-	    seq_leq(in->seq, conn->ack_sent) && seq_geq(in->opts.ts_val, conn->ts_recent)) {
-		conn->ts_recent = in->opts.ts_val;
-		conn->ts_recent_ns = in->net->now_ns;
-	}
 	return true;
 }
 
@@ -206,6 +201,7 @@ static bool ack_step(struct tcp_in *in)
 		tcp_in_drop(in, DROP_tcp_backlog_full);
 		return false;
 	}
+	tcp_in_take_timestamp(in);
 	conn->snd_una = in->ack;
 	if (!tcp_rtt_acked(&conn->rtt, &net->tcp.rtt_limits, in->ack, net->now_ns) &&
 	    conn->timestamps && (in->opts.present & TCP_OPT_TIMESTAMPS))

@@ -74,7 +74,7 @@ void tcp_reply_conn(struct net *net, struct tcp_conn *conn, uint8_t flags)
 						       : seq_max(conn->snd_una, wnd_end),
 		.ack = conn->rxq.rcv_nxt,
 		.flags = flags,
-		.timestamps = conn->timestamps && !(flags & RTE_TCP_RST_FLAG),
+		.timestamps = conn->timestamps,
 		.ts_val = tcp_conn_ts_now(net, conn),
 		.ts_ecr = conn->ts_recent,
 		.ttl = conn->options.ttl,
