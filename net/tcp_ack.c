@@ -15,12 +15,13 @@ static bool plausible(const struct tcp_in *in)
 	       seq_geq(in->ack, conn->snd_una - conn->snd_wnd_max);
 }
 
-/* SHLD-14 .. 17: only a segment newer than the last one that told the window. */
+/* Only a segment newer than the last one that told the window; snd_una is what it is after this
+ * one. */
 static void update_window(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 
-	if (seq_gt(conn->snd_wl1, in->seq) ||
+	if (in->ack != conn->snd_una || seq_gt(conn->snd_wl1, in->seq) ||
 	    (conn->snd_wl1 == in->seq && seq_gt(conn->snd_wl2, in->ack)))
 		return;
 	if (in->wnd > conn->snd_wnd)

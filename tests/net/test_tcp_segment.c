@@ -219,7 +219,6 @@ static void acknowledged_pushes_are_done_in_order(void **state)
 	peer_end(&p);
 }
 
-/* SHLD-15 */
 static void an_old_segment_does_not_change_the_window(void **state)
 {
 	const struct tcp_config config = host_config();

@@ -97,7 +97,7 @@ static void the_peers_window_is_a_limit(void **state)
 	peer_end(&p);
 }
 
-/* MUST-34, SHLD-15, SHLD-16, SHLD-17 */
+/* MUST-34, SHLD-15 */
 static void a_window_that_shrinks_stops_new_bytes_and_nothing_else(void **state)
 {
 	const struct tcp_config config = host_config();
