@@ -30,15 +30,28 @@ bool tcp_challenge_take(struct net *net)
 	return true;
 }
 
+static bool is_too_soon(struct net *net, uint64_t last_ns)
+{
+	if (last_ns == 0 || net->now_ns - last_ns >= TCP_CHALLENGE_NS)
+		return false;
+	counter_add(&net->counters->tcp_challenges_limited, 1);
+	return true;
+}
+
 bool tcp_challenge_due(struct net *net, uint64_t *last_ns)
 {
-	if (*last_ns != 0 && net->now_ns - *last_ns < TCP_CHALLENGE_NS) {
-		counter_add(&net->counters->tcp_challenges_limited, 1);
-		return false;
-	}
-	if (!tcp_challenge_take(net))
+	if (is_too_soon(net, *last_ns) || !tcp_challenge_take(net))
 		return false;
 	*last_ns = net->now_ns;
+	return true;
+}
+
+bool tcp_challenge_empty_due(struct net *net, struct tcp_conn *conn)
+{
+	if (is_too_soon(net, conn->challenge_ns))
+		return false;
+	conn->challenge_ns = net->now_ns;
+	counter_add(&net->counters->tcp_challenges, 1);
 	return true;
 }
 

@@ -35,6 +35,9 @@ bool tcp_challenge_take(struct net *net);
 /* An ACK of what carries nothing is due now, and counted. last_ns: when the last one was, 0: never;
  * set to now. */
 bool tcp_challenge_due(struct net *net, uint64_t *last_ns);
+/* An ACK of an empty segment outside the window, a keepalive perhaps: the limit is the connection's
+ * alone. */
+bool tcp_challenge_empty_due(struct net *net, struct tcp_conn *conn);
 /* An ACK of bytes or a FIN outside the window, a zero window probe's perhaps. */
 bool tcp_challenge_text_due(struct net *net, struct tcp_conn *conn);
 

@@ -72,13 +72,14 @@ static void syn_sent(struct tcp_in *in)
 
 /* --- the other states (3.10.7.4): first, the sequence number --- */
 
-/* The ACK that 3.10.7.4 demands; RFC 5961 7: not too many. */
+/* The ACK that 3.10.7.4 demands; RFC 5961 7: not too many. An empty segment may be a keepalive or
+ * a probe of our window: it is answered whatever other connections have used up. */
 static void answer_unaccepted(struct tcp_in *in)
 {
-	if (in->len == 0 && !(in->flags & RTE_TCP_FIN_FLAG))
-		in->effects |= TCP_EFFECT_CHALLENGE;
-	else
+	if (in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG))
 		tcp_in_answer_text(in);
+	else if (tcp_challenge_empty_due(in->net, in->conn))
+		in->effects |= TCP_EFFECT_ACK;
 }
 
 /* RFC 7323 5.3. False: the timestamp is older than one that was seen before. */

@@ -98,6 +98,32 @@ static void one_connection_under_attack_does_not_use_up_the_challenges_of_the_ot
 	peer_end(&p);
 }
 
+/* RFC 9293 3.8.4, MUST-36: a peer that asks whether we are still there, or how large our window is,
+ * hears of it, whatever others made of the limit that all connections share. */
+static void who_asks_by_an_empty_segment_is_answered_whatever_others_did(void **state)
+{
+	struct peer p = many_established(20);
+
+	(void)state;
+	for (unsigned round = 0; round < 5; round++) {
+		struct tcp_conn *conn;
+		unsigned count = 0;
+
+		peer_after(&p, 200 * MS);
+		rst_all(&p);
+		peer_after(&p, 150 * MS);
+		TAILQ_FOREACH (conn, &p.h->net->tcp.all, all_link) {
+			p.port = rte_be_to_cpu_16(conn->flow.remote_port);
+			p.irs = conn->iss;
+			peer_send(&p, ACK, 0, 1, 0); /* keepalive */
+			count += answers(&p);
+		}
+		assert_int_equal(count, CONNS);
+	}
+	assert_true(p.h->counters.tcp_challenges_limited > 0);
+	peer_end(&p);
+}
+
 /* RFC 5961 7, RFC 5961 5.2 */
 static void acks_of_what_was_never_sent_are_answered_ten_times_a_second(void **state)
 {
@@ -384,6 +410,7 @@ int main(void)
 		host_test(the_challenges_of_all_connections_have_a_limit_that_nobody_can_count),
 		host_test(without_a_limit_each_connection_is_challenged),
 		host_test(one_connection_under_attack_does_not_use_up_the_challenges_of_the_others),
+		host_test(who_asks_by_an_empty_segment_is_answered_whatever_others_did),
 		host_test(acks_of_what_was_never_sent_are_answered_ten_times_a_second),
 		host_test(bytes_outside_the_window_are_answered_but_not_without_end),
 		host_test(bytes_with_old_timestamps_are_answered_but_not_without_end),
