@@ -242,6 +242,7 @@ static void limit_segments(struct tcp_conn *conn)
 	if (conn->timestamps)
 		mss = (uint16_t)(mss - TCP_OPT_TIMESTAMPS_LEN);
 	conn->snd_mss = RTE_MIN(conn->snd_mss, mss);
+	conn->cc.mss = conn->snd_mss;
 }
 
 /* The windows stay; what the algorithm remembers of its own begins anew. */

@@ -98,7 +98,8 @@ void tcp_info_fill(const struct net *net, const struct tcp_conn *conn, struct tc
 		.tcpi_state = state_number[conn->state],
 		.tcpi_options = (conn->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
 				(conn->sack ? TCPI_OPT_SACK : 0) |
-				(conn->wscale ? TCPI_OPT_WSCALE : 0),
+				(conn->wscale ? TCPI_OPT_WSCALE : 0) |
+				(conn->ecn ? TCPI_OPT_ECN : 0),
 		.tcpi_snd_wscale = conn->snd_wscale & 15,
 		.tcpi_rcv_wscale = conn->rcv_wscale & 15,
 		.tcpi_last_data_sent = ms_since(net, conn, conn->tx_data_ns),
