@@ -9,7 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { START_SECONDS = 20, END_SECONDS = 60, JUDGE_SECONDS = 200 };
+enum {
+	START_SECONDS = 20,
+	END_SECONDS = 60,
+	JUDGE_SECONDS = 200,
+	/* tcpdump sees packets when the kernel's block of them is full, or a second after the
+	 * first; those of a block that it did not see yet are lost at its end. */
+	RETIRE_US = 1200000,
+};
 
 void capture_start(struct capture *capture, int ns, const char *iface)
 {
@@ -38,6 +45,7 @@ bool capture_stop(struct capture *capture)
 {
 	const char *line;
 
+	usleep(RETIRE_US);
 	program_signal(&capture->tcpdump, SIGINT);
 	line = program_expect(&capture->tcpdump, "dropped by kernel", END_SECONDS);
 	if (strncmp(line, "0 packets", 9) != 0) {
