@@ -1,37 +1,90 @@
 /*
- * A peer and a program on both sides of the victim's TCP, who do what an input tells them and know
- * what may come of it.
+ * A conversation that goes wrong: a peer at the open wire end and a program on the host, who both
+ * do what a script tells them and know what may come of it. The peer knows of the host what the
+ * wire tells, and the program what the demi_* calls do.
  *
- * The peer's byte at sequence number n is conversation_byte(n), the victim's at place n of its
- * stream likewise, so that bytes can be checked wherever they turn up, however often they were
- * sent.
+ *      script --> peer.c: frames --> open end ~~~~ the host --> demi_* <-- program.c <-- script
+ *                 flow.c: what came out of the wire, checked and remembered
+ *
+ * The peer's byte at sequence number n is conversation_byte(n), the program's at place n of its
+ * stream likewise, so that bytes can be checked wherever they turn up, however often they come.
  */
 #ifndef TESTS_FUZZ_CONVERSATION_H
 #define TESTS_FUZZ_CONVERSATION_H
 
-#include "bytes.h"
-#include "net/tcp_conn.h"
-#include "victim.h"
+#include "move.h"
+#include "net/tcp_opt.h"
+#include "wire.h"
 
-enum { CONVERSATION_CONN_MAX = 6, CONVERSATION_HOARD_MAX = 480 };
+#include <rte_tcp.h>
 
-/* A connection that the program holds. */
-struct held {
-	struct tcp_conn *conn;
-	uint32_t generation;	 /* a cookie of an earlier one is never seen again */
-	uint32_t made, done;	 /* pushes */
-	uint32_t pushed, popped; /* bytes */
-	bool ended;		 /* popped the FIN */
+enum {
+	PASSIVE_FLOWS = 3, /* by which the peer connects to WIRE_PORT */
+	FLOWS = 5,	   /* the program connects to the ports of the others */
+	FLOW_PORT = 5000,  /* the peer's of flow 0 */
+	FLOW_RANGES = 3,
+	FLOW_QUOTE_LEN = FRAME_IP_LEN + 20,
+	SOCKS = 6,
+	TOKENS = 200,
+};
+
+/* What the peer knows of one of its connections. */
+struct flow {
+	rte_be32_t addr; /* the peer's, and its port */
+	rte_be16_t port, host_port;
+	bool passive;
+	/* A new one each time the host chooses another initial sequence number; 0: it never did. */
+	uint32_t generation, accepted;
+
+	/* What the peer sent. */
+	uint32_t snd_nxt, snd_max, ack_max;
+	uint32_t edge; /* of the widest window that the host was ever offered */
+	uint8_t syns, wscale_max;
+	uint32_t irs;	   /* the host's name for the peer's first number */
+	uint8_t irs_count; /* that it may be; 1: sure */
+	bool forged;	   /* wrong bytes went in under a right checksum */
+	bool wild;	   /* numbers from anywhere were sent: the edges above say nothing */
+
+	/* What the host sent. */
+	uint32_t iss, rcv_nxt;
+	struct tcp_range ranges[FLOW_RANGES]; /* beyond a gap */
+	unsigned range_count;
+	bool timestamps, sack;
+	uint32_t ts_recent;
+	uint8_t quote[FLOW_QUOTE_LEN]; /* its last segment's head; quote[0] 0: none yet */
+	uint32_t pushed_max;	       /* bytes that a program ever had pushed into it */
+};
+
+struct sock {
+	int qd; /* 0: none */
+	uint8_t flow;
+	bool connected, ended;
+	uint32_t number;     /* tells users of one place apart */
+	uint32_t generation; /* of the flow; 0: what arrives proves nothing */
+	uint32_t pushed, popped;
+	uint32_t pushes, pushes_done;
+};
+
+struct token {
+	demi_qtoken_t token;
+	enum demi_opcode opcode;
+	int qd;
+	uint8_t sock; /* SOCKS: of the listener */
+	uint32_t number, push, push_end;
 };
 
 struct conversation {
-	struct victim v;
-	struct tcp_listener *listener;
-	struct held held[CONVERSATION_CONN_MAX];
-	struct rte_mbuf *hoard[CONVERSATION_HOARD_MAX];
-	unsigned hoard_count;
-	uint32_t ts_val;
-	bool forged; /* wrong payload went in under a right checksum: what arrives proves nothing */
+	struct wire w;
+	struct flow flows[FLOWS];
+	struct sock socks[SOCKS];
+	struct token tokens[TOKENS];
+	unsigned token_count;
+	uint32_t numbers;
+	int listener; /* 0: closed */
+	uint16_t ip_id;
+	unsigned to_lose; /* of the host's next segments with data the peer gets none */
+	bool mute;	  /* the peer answers no ARP request */
+	bool forged; /* headers were changed under right checksums: nothing is known any more */
 };
 
 static inline uint8_t conversation_byte(uint32_t at)
@@ -39,30 +92,41 @@ static inline uint8_t conversation_byte(uint32_t at)
 	return (uint8_t)(at ^ at >> 8 ^ at * 31 >> 5);
 }
 
-/* flavour: which of TCP's features are on. */
-void conversation_begin(struct conversation *c, uint8_t flavour);
-/* The program lets go of everything, the peer is silent, time passes: everything has to end. */
-void conversation_end(struct conversation *c);
+/* --- flow.c --- */
+void flows_begin(struct conversation *c);
+/* Takes all that came out of the wire, checks it, and answers for the peer's address. */
+void flows_listen(struct conversation *c);
+/* A TCP segment of the peer's goes onto the wire with right checksums. */
+void flow_sent(struct flow *flow, const struct rte_tcp_hdr *tcp, const struct tcp_opts *opts,
+	       uint32_t len);
+/* seq is after at, or there; in sequence space. */
+static inline bool flow_reached(uint32_t seq, uint32_t at)
+{
+	return (int32_t)(seq - at) >= 0;
+}
 
-/* --- the peer's moves --- */
-void conversation_segment(struct conversation *c, struct bytes *b);
-void conversation_icmp(struct conversation *c, struct bytes *b);
-/* Takes some of what the victim sends, and checks it. */
-void conversation_take(struct conversation *c, struct bytes *b);
+/* --- peer.c: moves --- */
+void peer_segment(struct conversation *c, const struct move *m, struct script *script);
+void peer_segment_with_options(struct conversation *c, const struct move *m, struct script *script);
+void peer_segment_in_fragments(struct conversation *c, const struct move *m, struct script *script);
+void peer_icmp(struct conversation *c, const struct move *m, struct script *script);
+void peer_arp(struct conversation *c, const struct move *m, struct script *script);
+void peer_lose(struct conversation *c, const struct move *m, struct script *script);
 
-/* --- the program's --- */
-void conversation_push(struct conversation *c, struct bytes *b);
-void conversation_pop(struct conversation *c, struct bytes *b);
-void conversation_accept(struct conversation *c, struct bytes *b);
-void conversation_connect(struct conversation *c, struct bytes *b);
-void conversation_shutdown(struct conversation *c, struct bytes *b);
-void conversation_close(struct conversation *c, struct bytes *b);
-/* Takes the pushes that ended, and checks them. */
-void conversation_done(struct conversation *c);
-
-/* --- the world's --- */
-void conversation_time(struct conversation *c, struct bytes *b);
-/* Buffers are taken out of the pools, or given back. */
-void conversation_hoard(struct conversation *c, struct bytes *b);
+/* --- program.c --- */
+void program_begin(struct conversation *c);
+/* Closes everything. */
+void program_end(struct conversation *c);
+/* Takes the results that are there, and checks them. */
+void program_results(struct conversation *c);
+/* Moves. */
+void program_listen(struct conversation *c, const struct move *m, struct script *script);
+void program_accept(struct conversation *c, const struct move *m, struct script *script);
+void program_connect(struct conversation *c, const struct move *m, struct script *script);
+void program_push(struct conversation *c, const struct move *m, struct script *script);
+void program_pop(struct conversation *c, const struct move *m, struct script *script);
+void program_shutdown(struct conversation *c, const struct move *m, struct script *script);
+void program_close(struct conversation *c, const struct move *m, struct script *script);
+void program_option(struct conversation *c, const struct move *m, struct script *script);
 
 #endif

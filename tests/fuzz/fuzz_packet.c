@@ -1,115 +1,170 @@
 /*
- * Any frames, into a host that listens with TCP and UDP and is connecting to somebody. An input is
- * a list of {control, length, frame}; the frame's checksums are made right unless control says no.
+ * Any frames, into a host whose program listens with TCP and UDP and is connecting to somebody. An
+ * input is a list of {control, length, frame}; the frame's checksums are made right unless control
+ * says no.
  */
 #include "bytes.h"
-#include "net/tcp.h"
+#include "mem/check.h"
 #include "target.h"
-#include "victim.h"
+#include "wire.h"
 
-#include <errno.h>
+#include <demi/libos.h>
+#include <demi/sga.h>
 #include <string.h>
 
 enum {
-	BURST_MAX = 8,
 	CONN_MAX = 4,
 	/* control */
 	RAW = 1 << 0,	/* checksums as they are */
 	MORE = 1 << 1,	/* the next frame comes in the same burst */
 	LATER = 1 << 2, /* time passes afterwards */
-	SEND = 1 << 3,	/* the host may send afterwards */
-	POP = 1 << 4,	/* the program takes what there is */
+	STUFFED =
+		1
+		<< 3, /* the host's device takes nothing to send, from now until a frame without */
+	POP = 1 << 4, /* the program takes what there is */
 };
 
 struct attack {
-	struct victim v;
-	struct tcp_listener *listener;
-	struct udp_sock *us;
-	struct tcp_conn *conns[CONN_MAX];
-	uint8_t frames[BURST_MAX][VICTIM_FRAME_LEN_MAX];
-	struct victim_frame burst[BURST_MAX];
-	unsigned count;
+	struct wire w;
+	int listener, udp;
+	int conns[CONN_MAX]; /* 0: none */
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
-	victim_setup();
 	return 0;
 }
 
+/* --- the program --- */
+
 static void open_sockets(struct attack *a)
 {
-	const struct net_endpoint local = {.port = rte_cpu_to_be_16(VICTIM_PORT)};
-	const struct net_endpoint remote = {{PEER_ADDR}, RTE_BE16(5000)};
+	const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = RTE_BE16(WIRE_PORT)};
+	const struct sockaddr_in there = {
+		.sin_family = AF_INET, .sin_port = RTE_BE16(5000), .sin_addr.s_addr = PEER_ADDR};
+	demi_qtoken_t token;
 
-	CHECK(tcp_listen(a->v.net, &local, 4, a, &a->listener) == 0);
-	CHECK(udp_open(a->v.net, &local, a, &a->us) == 0);
-	CHECK(tcp_connect(a->v.net, NULL, &remote, a, &a->conns[0]) == 0);
+	CHECK(demi_socket(&a->listener, AF_INET, SOCK_STREAM, 0) == 0);
+	CHECK(demi_bind(a->listener, (const struct sockaddr *)&here, sizeof(here)) == 0);
+	CHECK(demi_listen(a->listener, 4) == 0);
+	CHECK(demi_accept(&token, a->listener) == 0);
+	CHECK(demi_socket(&a->udp, AF_INET, SOCK_DGRAM, 0) == 0);
+	CHECK(demi_bind(a->udp, (const struct sockaddr *)&here, sizeof(here)) == 0);
+	CHECK(demi_pop(&token, a->udp) == 0);
+	CHECK(demi_socket(&a->conns[0], AF_INET, SOCK_STREAM, 0) == 0);
+	CHECK(demi_connect(&token, a->conns[0], (const struct sockaddr *)&there, sizeof(there)) ==
+	      0);
 }
 
-static void pop(struct attack *a)
+static int *conn_of(struct attack *a, int qd)
 {
-	struct net_endpoint from;
-	struct rte_mbuf *m;
+	for (unsigned i = 0; i < CONN_MAX; i++)
+		if (a->conns[i] == qd)
+			return &a->conns[i];
+	return NULL;
+}
 
-	while ((m = udp_pop_or_null(a->v.net, a->us, &from)))
-		rte_pktmbuf_free(m);
-	for (unsigned i = 0; i < CONN_MAX; i++) {
-		if (!a->conns[i])
-			a->conns[i] = tcp_accept_or_null(a->v.net, a->listener, a);
-		while (a->conns[i] && tcp_pop(a->v.net, a->conns[i], &m) == 1)
-			rte_pktmbuf_free(m);
+/* A connection that died cannot be popped any more. */
+static void pop_next(struct attack *a, int qd)
+{
+	demi_qtoken_t token;
+
+	if (demi_pop(&token, qd) != 0) {
+		CHECK(conn_of(a, qd) && demi_close(qd) == 0);
+		*conn_of(a, qd) = 0;
 	}
 }
 
-static void hand_in(struct attack *a, uint8_t control)
+static void accepted(struct attack *a, int qd)
 {
-	uint8_t frame[VICTIM_FRAME_LEN_MAX];
+	int *conn = conn_of(a, 0);
+	demi_qtoken_t token;
 
-	victim_input(&a->v, a->burst, a->count);
-	a->count = 0;
-	if (control & POP)
-		pop(a);
-	if (control & SEND)
-		while (victim_output(&a->v, frame))
-			;
-	if (control & LATER)
-		victim_after(&a->v, (control >> 5 & 7) * 300 * MS);
+	CHECK(demi_accept(&token, a->listener) == 0);
+	if (!conn) {
+		CHECK(demi_close(qd) == 0);
+		return;
+	}
+	*conn = qd;
+	pop_next(a, qd);
 }
+
+static void take_results(struct attack *a)
+{
+	demi_qresult_t result;
+
+	while (wire_result(&result)) {
+		bool ended = result.qr_opcode == DEMI_OPC_FAILED;
+
+		if (result.qr_opcode == DEMI_OPC_ACCEPT) {
+			accepted(a, result.qr_value.ares.qd);
+			continue;
+		}
+		if (result.qr_opcode == DEMI_OPC_POP) {
+			ended = result.qr_value.sga.sga_segs[0].sgaseg_len == 0 &&
+				result.qr_qd != a->udp;
+			CHECK(demi_sgafree(&result.qr_value.sga) == 0);
+		}
+		if (!ended) {
+			pop_next(a, result.qr_qd);
+		} else if (conn_of(a, result.qr_qd)) {
+			CHECK(demi_close(result.qr_qd) == 0);
+			*conn_of(a, result.qr_qd) = 0;
+		}
+	}
+}
+
+static void close_sockets(struct attack *a)
+{
+	demi_qresult_t result;
+
+	CHECK(demi_close(a->udp) == 0 && demi_close(a->listener) == 0);
+	for (unsigned i = 0; i < CONN_MAX; i++)
+		if (a->conns[i])
+			CHECK(demi_close(a->conns[i]) == 0);
+	while (wire_result(&result)) {
+		if (result.qr_opcode == DEMI_OPC_POP)
+			CHECK(demi_sgafree(&result.qr_value.sga) == 0);
+		else if (result.qr_opcode == DEMI_OPC_ACCEPT)
+			CHECK(demi_close(result.qr_value.ares.qd) == 0);
+	}
+}
+
+/* --- the wire --- */
 
 static void one_frame(struct attack *a, struct bytes *b)
 {
 	const uint8_t control = bytes_u8(b);
-	size_t len = bytes_u16(b) % (VICTIM_FRAME_LEN_MAX + 1);
+	size_t len = bytes_u16(b) % (FRAME_LEN_MAX + 1);
 	const uint8_t *bytes = bytes_take(b, &len);
-	uint8_t *frame = a->frames[a->count];
+	uint8_t frame[FRAME_LEN_MAX];
 
 	memcpy(frame, bytes, len);
 	if (!(control & RAW))
-		victim_sum(frame, (uint32_t)len);
-	a->burst[a->count++] = (struct victim_frame){frame, (uint32_t)len};
-	if (!(control & MORE) || a->count == BURST_MAX || b->len == 0)
-		hand_in(a, control);
+		frame_sum(frame, (uint32_t)len);
+	wire_stuff(&a->w, control & STUFFED);
+	wire_inject(&a->w, frame, (uint32_t)len);
+	if (control & MORE)
+		return;
+	wire_after(&a->w, control & LATER ? (control >> 5 & 7) * 300 * MS : 1000);
+	if (control & POP)
+		take_results(a);
+	wire_drain(&a->w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
-	const struct net_config config = victim_config();
 	struct bytes b = {input, len};
-	static struct attack a;
+	struct attack a = {0};
 
-	a = (struct attack){0};
-	victim_begin(&a.v, &config);
+	wire_begin(&a.w, "", true);
 	open_sockets(&a);
 	while (b.len > 0)
 		one_frame(&a, &b);
-	hand_in(&a, POP | SEND);
-	udp_close(a.v.net, a.us);
-	for (unsigned i = 0; i < CONN_MAX; i++)
-		if (a.conns[i])
-			tcp_close(a.v.net, a.conns[i]);
-	tcp_unlisten(a.v.net, a.listener);
-	victim_end(&a.v);
+	wire_after(&a.w, 1000);
+	take_results(&a);
+	close_sockets(&a);
+	wire_end(&a.w);
 	return 0;
 }

@@ -5,10 +5,12 @@
  * {control, id, offset / 8, length}.
  */
 #include "bytes.h"
-#include "net/tcp.h"
+#include "mem/check.h"
 #include "target.h"
-#include "victim.h"
+#include "wire.h"
 
+#include <demi/libos.h>
+#include <demi/sga.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
@@ -17,27 +19,25 @@
 enum {
 	FRAGMENT_MAX = 200,
 	PAYLOAD_MAX = 1480,
-	HEADERS_LEN = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr),
 	/* control */
 	LAST = 1 << 0,
 	FORGED = 1 << 1, /* its bytes are wrong */
 	LATER = 1 << 2,
-	SEND = 1 << 3,
+	STUFFED = 1 << 3, /* the host's device takes nothing to send, from now until one without */
 	POP = 1 << 4,
 	ICMP = 1 << 5,
 	OTHER_PEER = 1 << 6,
 };
 
 struct attack {
-	struct victim v;
-	struct udp_sock *us;
+	struct wire w;
+	int qd;
 	bool forged;
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
-	victim_setup();
 	return 0;
 }
 
@@ -55,7 +55,7 @@ static uint32_t len_of(uint8_t id)
 /* The first bytes are a UDP header, whose source port tells the id. */
 static void fill(uint8_t *bytes, uint8_t id, uint32_t offset, uint32_t len)
 {
-	const struct rte_udp_hdr udp = {rte_cpu_to_be_16(1000 + id), rte_cpu_to_be_16(VICTIM_PORT),
+	const struct rte_udp_hdr udp = {rte_cpu_to_be_16(1000 + id), rte_cpu_to_be_16(WIRE_PORT),
 					rte_cpu_to_be_16((uint16_t)len_of(id)), 0};
 
 	for (uint32_t i = 0; i < len; i++)
@@ -63,20 +63,28 @@ static void fill(uint8_t *bytes, uint8_t id, uint32_t offset, uint32_t len)
 						    : byte_of(id, offset + i);
 }
 
+static void check_datagram(const demi_sgarray_t *sga)
+{
+	const uint8_t *bytes = sga->sga_segs[0].sgaseg_buf;
+	const uint32_t len = sga->sga_segs[0].sgaseg_len;
+	const uint8_t id = (uint8_t)(rte_be_to_cpu_16(sga->sga_addr.sin_port) - 1000);
+
+	CHECK(len + sizeof(struct rte_udp_hdr) == len_of(id));
+	for (uint32_t i = 0; i < len; i++)
+		CHECK(bytes[i] == byte_of(id, (uint32_t)sizeof(struct rte_udp_hdr) + i));
+}
+
 static void pop(struct attack *a)
 {
-	struct net_endpoint from;
-	struct rte_mbuf *m;
+	demi_qresult_t result;
+	demi_qtoken_t token;
 
-	while ((m = udp_pop_or_null(a->v.net, a->us, &from))) {
-		const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
-		const uint8_t id = (uint8_t)(rte_be_to_cpu_16(from.port) - 1000);
-
-		CHECK(m->nb_segs == 1);
-		CHECK(a->forged || m->data_len + sizeof(struct rte_udp_hdr) == len_of(id));
-		for (uint32_t i = 0; i < m->data_len && !a->forged; i++)
-			CHECK(bytes[i] == byte_of(id, (uint32_t)sizeof(struct rte_udp_hdr) + i));
-		rte_pktmbuf_free(m);
+	while (wire_result(&result)) {
+		CHECK(result.qr_opcode == DEMI_OPC_POP);
+		if (!a->forged)
+			check_datagram(&result.qr_value.sga);
+		CHECK(demi_sgafree(&result.qr_value.sga) == 0);
+		CHECK(demi_pop(&token, a->qd) == 0);
 	}
 }
 
@@ -95,8 +103,7 @@ static void one_fragment(struct attack *a, struct bytes *b)
 	const uint8_t control = bytes_u8(b), id = bytes_u8(b);
 	const uint32_t offset = bytes_u16(b) & RTE_IPV4_HDR_OFFSET_MASK;
 	const uint32_t len = fragment_len(bytes_u16(b), id, offset * 8, control & LAST);
-	uint8_t frame[VICTIM_FRAME_LEN_MAX] = {0};
-	const struct victim_frame one = {frame, (uint32_t)HEADERS_LEN + len};
+	uint8_t frame[FRAME_LEN_MAX] = {0};
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
 
@@ -112,38 +119,38 @@ static void one_fragment(struct attack *a, struct bytes *b)
 		.time_to_live = 64,
 		.next_proto_id = control & ICMP ? IPPROTO_ICMP : IPPROTO_UDP,
 		.src_addr = PEER_ADDR + (control & OTHER_PEER ? RTE_BE32(1) : 0),
-		.dst_addr = VICTIM_ADDR};
+		.dst_addr = HOST_ADDR};
 	fill((uint8_t *)(ip + 1), id, offset * 8, len);
 	if (control & FORGED && len > 0)
 		((uint8_t *)(ip + 1))[id % len] ^= 0x55;
 	a->forged |= !!(control & FORGED);
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	victim_input(&a->v, &one, 1);
+	wire_stuff(&a->w, control & STUFFED);
+	wire_inject(&a->w, frame, FRAME_ETH_LEN + FRAME_IP_LEN + len);
+	wire_after(&a->w, control & LATER ? id * 100 * MS : 1000);
 	if (control & POP)
 		pop(a);
-	if (control & SEND)
-		while (victim_output(&a->v, frame))
-			;
-	if (control & LATER)
-		victim_after(&a->v, id * 100 * MS);
+	wire_drain(&a->w);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
-	const struct net_endpoint local = {.port = rte_cpu_to_be_16(VICTIM_PORT)};
-	const struct net_config config = victim_config();
+	const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = RTE_BE16(WIRE_PORT)};
 	struct bytes b = {input, len};
 	struct attack a = {0};
+	demi_qtoken_t token;
 
-	victim_begin(&a.v, &config);
-	CHECK(udp_open(a.v.net, &local, &a, &a.us) == 0);
+	wire_begin(&a.w, "", true);
+	CHECK(demi_socket(&a.qd, AF_INET, SOCK_DGRAM, 0) == 0);
+	CHECK(demi_bind(a.qd, (const struct sockaddr *)&here, sizeof(here)) == 0);
+	CHECK(demi_pop(&token, a.qd) == 0);
 	for (unsigned i = 0; b.len > 0 && i < FRAGMENT_MAX; i++)
 		one_fragment(&a, &b);
 	pop(&a);
 	/* What was never whole is given up. */
-	victim_after(&a.v, 200 * S);
+	wire_after(&a.w, 200 * S);
 	pop(&a);
-	udp_close(a.v.net, a.us);
-	victim_end(&a.v);
+	CHECK(demi_close(a.qd) == 0);
+	wire_end(&a.w);
 	return 0;
 }

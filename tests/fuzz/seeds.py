@@ -53,10 +53,10 @@ SACK = b"\1\1\5\x12" + struct.pack("!IIII", 3000, 4000, 5000, 6000)
 QUOTED = ip(6, tcp(ACK, sport=40000, dport=5000), src=VICTIM, dst=PEER)[14:48]
 
 # --- packets: {control, length, frame} ---
-RAW, MORE, LATER, SEND, POP = 1, 2, 4, 8, 16
+RAW, MORE, LATER, STUFFED, POP = 1, 2, 4, 8, 16
 
 
-def packets(*frames, control=SEND | POP | LATER | 1 << 5):
+def packets(*frames, control=POP | LATER | 1 << 5):
     return b"".join(struct.pack("<BH", control, len(f)) + f for f in frames)
 
 
@@ -76,6 +76,7 @@ PACKET = {
     "udp": packets(ip(17, udp(b"hello")), ip(17, udp(b""))),
     "udp_nobody": packets(ip(17, udp(b"hello", dport=9))),
     "udp_broadcast": packets(ip(17, udp(b"all"), dst=bytes([10, 0, 0, 255]))),
+    "stuffed": packets(ip(1, icmp(8, 0, 0x10001)), ip(6, tcp(SYN)), control=STUFFED) + packets(arp(1)),
     "udp_burst": packets(*[ip(17, udp(bytes([i]) * 100)) for i in range(6)], control=MORE),
     "fragments": packets(ip(17, udp(b"x" * 64)[:32], fragment=0x2000), ip(17, b"x" * 40, fragment=4)),
     "fragment_overlap": packets(ip(17, udp(b"x" * 64)[:32], fragment=0x2000), ip(17, b"y" * 48, fragment=2)),
@@ -88,7 +89,7 @@ PACKET = {
     "nobody_listens": packets(ip(6, tcp(SYN, dport=8)), ip(6, tcp(ACK, dport=8)), ip(6, tcp(RST, dport=8))),
     "data_urgent": packets(ip(6, tcp(ACK | PSH | URG, 1001, 1, b"now"))),
     "christmas": packets(ip(6, tcp(0xff, options=b"\3\3\x0f\1\2\4\1\x09"))),
-    "bad_checksums": packets(ip(6, tcp(SYN)), ip(17, udp(b"hello")), control=RAW | SEND),
+    "bad_checksums": packets(ip(6, tcp(SYN)), ip(17, udp(b"hello")), control=RAW | POP),
     "short": packets(b"", b"\2", ip(6, b""), ip(6, tcp(SYN)[:12]), ip(17, b"\0" * 4), ip(1, b"\x08\0")),
     "padded": packets(ip(6, tcp(SYN)) + b"\0" * 6, ip(17, udp(b"a")) + b"\0" * 17),
     "ip6": packets(eth(0x86dd, b"\x60" + b"\0" * 39), eth(0x8100, b"\0\1\x08\0")),
@@ -126,7 +127,7 @@ CONFIG = {
 }
 
 # --- fragments: {control, id, offset / 8, length} ---
-LAST, FORGED, F_LATER, F_SEND, F_POP, ICMP, OTHER = (1 << i for i in range(7))
+LAST, FORGED, F_LATER, F_STUFFED, F_POP, ICMP, OTHER = (1 << i for i in range(7))
 
 
 def fragments(ident, *cuts, control=0):
@@ -145,81 +146,156 @@ REASSEMBLY = {
     "duplicate": b"".join(sorted(fragments(20, 0, 20, 40) * 2)),
     "forged": b"".join(fragments(20, 0, 20, 40, control=FORGED)),
     "interleaved": b"".join(x for pair in zip(fragments(30, 0, 50), fragments(31, 0, 50, control=OTHER)) for x in pair),
-    "ping": b"".join(fragments(30, 0, 50, control=ICMP | F_SEND)),
+    "ping": b"".join(fragments(30, 0, 50, control=ICMP)),
     "late": b"".join(fragments(200, 0, 100, control=F_LATER) + fragments(200, 0, 100, 200)),
     "hoard": b"".join(fragments(i, 0, 10)[0] for i in range(100)),
     "beyond": struct.pack("<BBHH", LAST, 255, 8191, 1480) + struct.pack("<BBHH", 0, 255, 0, 0),
     "tiny": b"".join(fragments(3, 0, 1, 2, 3, 4, control=F_POP)),
 }
 
-# --- conversations: a flavour, then moves ---
-NEW, SEQ, ACKED, FLAGS, WND, OPTIONS, PAYLOAD, FLIP = (1 << i for i in range(8))
+# --- conversations: a flavour, then moves; see move.h ---
+MOVES = ["SEGMENT", "SEGMENT_2", "SEGMENT_3", "SEGMENT_WITH_OPTIONS", "SEGMENT_IN_FRAGMENTS", "ICMP", "ARP", "LOSE", "LISTEN",
+         "ACCEPT", "CONNECT", "PUSH", "POP", "SHUTDOWN", "CLOSE", "OPTION", "TIME", "SQUEEZE", "STUFF", "JUMP"]
+NEW, SEQ, ACKED, FLAGS, WND, DATA, FLIP, FAR = (1 << i for i in range(8))
+BURST, BROKEN, FORGED_DATA, SAME, TWICE = (1 << i for i in range(3, 8))
+RESET, AWAITED = 2, 1
 
 
-def segment(control=0, choice=0, tail=b""):
-    return bytes([0, control, choice]) + tail
+def move(kind, who=0, control=0, flags=0, seq=0, ack=0, wnd=0, length=0):
+    return struct.pack("<BBBBhhHH", MOVES.index(kind), who, control, flags, seq, ack, wnd, length)
 
 
-def data(n, choice=0):
-    return segment(PAYLOAD, choice, struct.pack("<H", n))
+def flavour(control=0, more=0):
+    return struct.pack("<BBBBhhHH", 0, 0, control, more, 0, 0, 0, 0)
 
 
-def flags(value, choice=0):
-    return segment(FLAGS, choice, bytes([value]))
+def segment(who=0, kind="SEGMENT", **fields):
+    """A right one but for the fields that are named."""
+    bits = {"seq": SEQ, "ack": ACKED, "flags": FLAGS, "wnd": WND, "length": DATA}
+    control = fields.pop("control", 0)
+    for name in fields:
+        control |= bits[name]
+    return move(kind, who, control, **fields)
 
 
-def push(n, held=0):
-    return bytes([6, held]) + struct.pack("<H", n)
+def with_options(options, who=0, **fields):
+    return segment(who, "SEGMENT_WITH_OPTIONS", **fields) + options
 
 
-def time(n):
-    return bytes([13, n])
+def option(kind, **fields):
+    return struct.pack("<B", kind) + move("SEGMENT", **fields)[1:]
 
 
-POP_IT, ACCEPT, CONNECT, TAKE = b"\x08\0", b"\x09", b"\x0a\0", b"\x0e\x0f"
-OPEN = segment(NEW) + TAKE + segment() + ACCEPT
-CLOSE, SHUT_WR = b"\x0c\0\1", b"\x0b\0\1"
+def data(n, who=0):
+    return segment(who, length=n)
 
-TCP = {
-    "open": bytes([3]) + OPEN,
-    "echo": bytes([3]) + OPEN + (data(100) + POP_IT + push(99) + TAKE + segment()) * 4 + CLOSE + TAKE + flags(FIN | ACK),
-    "bulk_in": bytes([0x13]) + OPEN + (data(1399) * 2 + TAKE + POP_IT) * 12 + flags(FIN | ACK) + POP_IT + CLOSE + TAKE,
-    "bulk_out": bytes([7]) + OPEN + (push(3999) * 2 + TAKE + segment()) * 8 + SHUT_WR + TAKE + segment() + flags(FIN | ACK),
-    "connect": bytes([3]) + CONNECT + TAKE + segment() + push(500) + TAKE + segment() + CLOSE + TAKE,
-    "refused": bytes([3]) + CONNECT + TAKE + flags(RST | ACK),
-    "nobody": bytes([3]) + CONNECT + (TAKE + time(240)) * 6,
-    "lost": bytes([3]) + OPEN + push(3999) * 3 + TAKE + segment(ACKED, 0, b"\xa0" + struct.pack("<h", -3000)) * 4 +
-            TAKE + time(255) + TAKE + segment(),
-    "timeouts": bytes([3]) + OPEN + push(1000) + (TAKE + time(210)) * 10,
-    "reordered": bytes([3]) + OPEN + segment(SEQ | PAYLOAD, 0, b"\xa0" + struct.pack("<hH", 2000, 1000)) + TAKE +
-                 segment(SEQ | PAYLOAD, 0, b"\xa0" + struct.pack("<hH", 500, 1390)) + TAKE + data(1300) * 2 + POP_IT * 4,
-    "shut_window": bytes([3]) + OPEN + push(3999) + segment(WND, 0, b"\0\0\0") + TAKE + (time(220) + TAKE) * 4 + segment(),
-    "small_window": bytes([3]) + OPEN + push(3999) + (segment(WND, 0, b"\x40\0\0") + TAKE) * 6,
-    "full": bytes([3]) + OPEN + data(1399) * 9 + TAKE + POP_IT * 9 + TAKE,
-    "both_close": bytes([3]) + OPEN + SHUT_WR + TAKE + segment(FLAGS | ACKED, 0, b"\0\xff" + bytes([FIN | ACK])) + segment(),
-    "reset": bytes([3]) + OPEN + push(3000) + flags(RST) + POP_IT + CLOSE,
-    "reset_in_window": bytes([3]) + OPEN + segment(SEQ | FLAGS, 0, b"\0\x40" + bytes([RST])) + TAKE,
-    "syn_in_window": bytes([3]) + OPEN + flags(SYN) + TAKE + segment(),
-    "future_ack": bytes([3]) + OPEN + segment(ACKED, 0, b"\0\x40") + TAKE,
-    "unread": bytes([3]) + OPEN + data(500) + CLOSE + TAKE,
-    "half_close": bytes([3]) + OPEN + flags(FIN | ACK) + POP_IT + push(2000) + TAKE + segment() + CLOSE + TAKE + segment(),
-    "syn_flood": bytes([11]) + b"".join(segment(NEW, i) for i in range(8)) + TAKE + time(210) + TAKE,
-    "many": bytes([3]) + b"".join(segment(NEW, i) + TAKE + segment(0, i) + ACCEPT for i in range(6)),
-    "icmp": bytes([3]) + OPEN + push(3999) + TAKE + b"\5\0\0\3\4" + struct.pack("<H", 576) + TAKE + time(210) + TAKE,
-    "unreachable": bytes([3]) + CONNECT + TAKE + b"\5\0\0\3\1\0\0",
-    "scarce": bytes([3]) + OPEN + b"\x0f\xff" * 4 + data(1000) * 3 + push(2000) + TAKE + b"\x0f\0" + segment() + TAKE,
-    "sacked": bytes([3]) + OPEN + push(3999) * 2 + TAKE + segment(OPTIONS, 0, b"\x0c\1\1\5\x0a" + bytes(8)) * 4 + TAKE,
-    "sacked_holes": bytes([3]) + OPEN + push(3999) * 3 + TAKE + TAKE.join(
-        segment(ACKED | OPTIONS, 0, b"\xa0" + struct.pack("<hBHH", -11000, 192, 1460 * i, 1460)) for i in range(2, 6)),
-    "sacked_newreno": bytes([0x43]) + OPEN + push(3999) * 3 + TAKE + TAKE.join(
-        segment(ACKED | OPTIONS, 0, b"\xa0" + struct.pack("<hBHH", -11000, 192, 1448, 1448 * i)) for i in range(1, 6)),
-    "no_sack": bytes([0x23]) + OPEN + push(3999) * 3 + TAKE + segment(ACKED, 0, b"\xa0" + struct.pack("<h", -11000)) * 5 + TAKE,
-    "cookie": bytes([0x83]) + segment(NEW) + TAKE + segment(NEW | FLAGS | SEQ, 0, b"\0\1" + bytes([ACK])) + ACCEPT + data(9),
-    "corrupt": bytes([3]) + OPEN + segment(PAYLOAD | FLIP, 0, struct.pack("<HHB", 300, 40, 2)) + TAKE + data(10),
-    "time_wait": bytes([3]) + OPEN + CLOSE + TAKE + segment() + flags(FIN | ACK) + TAKE + segment(NEW) + time(250) + TAKE,
+
+def syn(who=0):
+    return move("SEGMENT", who, NEW)
+
+
+def push(n, sock=0):
+    return move("PUSH", sock, length=n - 1)
+
+
+def close(way=0, sock=0):
+    return move("CLOSE", sock, flags=way)
+
+
+def time(ms):
+    return move("TIME", flags=ms if ms < 100 else 99 + ms // 100 if ms <= 10000 else 199 + ms // 10000)
+
+
+def lose(n):
+    return move("LOSE", flags=n)
+
+
+def sockopt(which, value, sock=0):
+    names = ["LINGER", "KEEPALIVE", "RCVBUF", "SNDBUF", "ERROR", "KEEPIDLE", "KEEPINTVL", "KEEPCNT", "USER_TIMEOUT", "NODELAY",
+             "MAXSEG", "INFO", "TTL", "TOS"]
+    return move("OPTION", sock, flags=names.index(which), length=value)
+
+
+ANSWER, ACCEPT, POP_IT = segment(), move("ACCEPT"), move("POP")
+OPEN = ACCEPT + syn() + ANSWER
+CONNECT, A = move("CONNECT"), 3  # the flow of the program's first connection
+CONNECTED = CONNECT + move("ARP", seq=2) + syn(A) + segment(A)
+FIN_ACK = segment(flags=FIN | ACK)
+SHUT_WR = move("SHUTDOWN", flags=1)
+CASES = {
+    "open": OPEN,
+    "echo": OPEN + (POP_IT + data(100) + push(100) + ANSWER) * 4 + FIN_ACK + POP_IT + close() + ANSWER,
+    "bulk_in": OPEN + (data(1448) * 2 + POP_IT * 2) * 8 + FIN_ACK + POP_IT + close() + ANSWER,
+    "bulk_out": OPEN + (push(4000) + ANSWER) * 10 + SHUT_WR + ANSWER + FIN_ACK + close(),
+    "connect": CONNECTED + push(500) + segment(A) + POP_IT + data(50, A) + close() + segment(A, flags=FIN | ACK),
+    "refused": CONNECT + segment(A, flags=RST | ACK),
+    "nobody": move("ARP", seq=1) + CONNECT + time(5000) * 6,
+    "simultaneous_open": CONNECT + segment(A, control=NEW, flags=SYN) + segment(A) + push(9) + segment(A),
+    "simultaneous_close": OPEN + segment(0 | SAME, flags=ACK) + close() + segment(seq=0, ack=-1, flags=FIN | ACK) +
+                          segment(seq=1),
+    "half_close": OPEN + FIN_ACK + POP_IT + push(3000) + ANSWER * 2 + SHUT_WR + ANSWER + close(AWAITED),
+    "other_half_close": OPEN + SHUT_WR + ANSWER + data(1000) + POP_IT + data(500) + POP_IT + FIN_ACK + POP_IT + close(),
+    "zero_window": OPEN + push(4000) + segment(wnd=0) + time(1000) * 5 + segment(wnd=1) + segment(wnd=500) + ANSWER * 3,
+    "silly_window": OPEN + push(4000) + segment(wnd=3) * 6 + time(500) + ANSWER * 3,
+    "full": OPEN + data(1448) * 7 + time(300) + POP_IT * 7 + data(1448) * 2,
+    "lost": OPEN + lose(1) + push(6000) * 3 + ANSWER * 6 + time(300) + ANSWER * 3,
+    "sack_holes": OPEN + push(6000) * 2 + ANSWER + lose(2) + push(6000) + ANSWER * 3 + lose(1) + push(6000) + ANSWER * 6,
+    "sack_any": OPEN + push(6000) * 2 + with_options(option(2, seq=1448, length=1448)) + with_options(option(3, seq=2896, length=900, ack=6000, wnd=100)),
+    "sack_lies": OPEN + push(6000) + with_options(option(3, seq=-30000, length=30000, ack=30000, wnd=9)) * 3,
+    "no_sack": OPEN + lose(1) + push(6000) * 2 + ANSWER * 8 + time(300) + ANSWER * 3,
+    "timeouts": OPEN + push(3000) + time(500) * 5 + time(10000) + ANSWER,
+    "tail_loss": OPEN + push(1448) + ANSWER + lose(1) + push(1000) + time(100) * 3 + ANSWER,
+    "reordered": OPEN + segment(SAME, seq=1448, length=1000) + segment(SAME, seq=500, length=948) + POP_IT * 3 + data(1448) + data(1000),
+    "duplicates": OPEN + segment(TWICE, length=1000) + segment(SAME, seq=-1000, length=1000) + segment(SAME, seq=-500, length=900) + POP_IT * 2,
+    "burst": OPEN + segment(BURST, length=1448) * 5 + data(1448) + POP_IT * 6,
+    "beyond": OPEN + segment(seq=8000, length=1000) + segment(seq=20000, length=10) + segment(seq=-20000, length=10),
+    "reset": OPEN + push(3000) + segment(flags=RST) + POP_IT + close(),
+    "reset_in_window": OPEN + segment(seq=64, flags=RST) + segment(seq=1, flags=RST | ACK) + segment(seq=-1, flags=RST),
+    "reset_linger": OPEN + push(3000) + close(RESET) + ANSWER,
+    "syn_in_window": OPEN + segment(SAME, flags=SYN) + ANSWER + segment(SAME, seq=5, flags=SYN | ACK) + ANSWER,
+    "future_ack": OPEN + segment(ack=64) + push(9) + segment(ack=-30000) + segment(ack=30000, control=FAR),
+    "unread": OPEN + data(500) + close() + ANSWER,
+    "time_wait": OPEN + close() + ANSWER + FIN_ACK + syn() + time(5000) + syn(),
+    "syn_queue": b"".join(syn(i) for i in range(3)) * 2 + time(1000) + time(5000) * 4,
+    "many": b"".join(ACCEPT + syn(i) + segment(i) for i in range(3)) + push(10, 1) + segment(1),
+    "backlog": syn(0) + segment(0) + syn(1) + segment(1) + syn(2) + segment(2) + move("LISTEN") + time(1) + move("LISTEN"),
+    "accept_late": syn() + ANSWER + data(100) + FIN_ACK + ACCEPT + POP_IT * 2,
+    "fragments": OPEN + segment(kind="SEGMENT_IN_FRAGMENTS", length=1200) + move("SEGMENT", length=400) + POP_IT,
+    "fragments_backwards": OPEN + segment(kind="SEGMENT_IN_FRAGMENTS", length=1200) + move("SEGMENT", flags=1, length=300) + POP_IT,
+    "fragments_bad": OPEN + b"".join(segment(kind="SEGMENT_IN_FRAGMENTS", length=600) + move("SEGMENT", flags=f, length=200)
+                                     for f in (2, 4, 8, 15)) + time(31000),
+    "pmtud": OPEN + push(6000) + move("ICMP", 0, 4, 3, wnd=576, length=12) + ANSWER * 8 + time(1000) + ANSWER * 4,
+    "icmp_blind": OPEN + push(3000) + move("ICMP", 0, 4, 3, seq=30000, wnd=68) + move("ICMP", 0, 1, 3) + move("ICMP", 0, 3, 3, seq=-9) +
+                  move("ICMP", 0, 0, 11) + move("ICMP", 0, 0, 4) + ANSWER * 2,
+    "icmp_connect": CONNECT + move("ICMP", A, 1, 3) + move("ICMP", A, 3, 3),
+    "keepalive": OPEN + sockopt("KEEPALIVE", 1) + time(20000) + ANSWER + time(20000) + time(20000) + POP_IT,
+    "user_timeout": OPEN + sockopt("USER_TIMEOUT", 2000) + push(100) + time(1000) * 3 + POP_IT + sockopt("ERROR", 0) + sockopt("INFO", 0),
+    "options": OPEN + sockopt("MAXSEG", 500) + sockopt("SNDBUF", 5000) + sockopt("RCVBUF", 5000) + sockopt("NODELAY", 1) + push(5000) * 2 +
+               sockopt("INFO", 0) + ANSWER * 4 + sockopt("LINGER", 1) + close(),
+    "old_stamps": OPEN + with_options(option(4, seq=-5000), length=10) + with_options(option(4, ack=-500), length=10) +
+                  with_options(option(0), length=10) + POP_IT,
+    "odd_syn": ACCEPT + with_options(option(5, control=15, flags=15, length=9), control=NEW) + ANSWER + push(3000) + ANSWER * 9,
+    "bare_syn": ACCEPT + with_options(option(0), control=NEW) + ANSWER + push(2000) + ANSWER * 3 + data(100) + POP_IT,
+    "raw_options": OPEN + with_options(option(1, length=12) + b"\1\1\x05\x0a\0\0\0\1\0\0\0\2", length=5),
+    "ecn": ACCEPT + with_options(option(6, who=2), control=NEW | FLAGS, flags=SYN | ECE | CWR) + ANSWER +
+           with_options(option(6, who=3), length=1000) * 3 + push(6000) + segment(flags=ACK | ECE) + segment(flags=ACK | CWR),
+    "urgent": OPEN + segment(flags=ACK | URG | PSH, length=10) + POP_IT,
+    "broken": OPEN + segment(BROKEN, length=100) + segment(control=FLIP, flags=2, length=100) + segment(FORGED_DATA, length=100) + POP_IT * 2,
+    "scarce": OPEN + move("SQUEEZE", 0, length=190) + data(1448) * 4 + push(3000) + move("SQUEEZE", 1, length=128) + ANSWER + time(300) +
+              move("SQUEEZE", 0) + move("SQUEEZE", 1) + ANSWER + POP_IT,
+    "stuffed": OPEN + move("STUFF", flags=1) + push(3000) + data(100) + time(500) + move("STUFF") + ANSWER,
+    "jump": OPEN + push(3000) + move("JUMP", flags=30) + ANSWER + data(10) + move("JUMP", flags=99),
+    "arp": OPEN + move("ARP", control=4, flags=1) + move("ARP", control=1 | 8, flags=1) + move("ARP", control=16, flags=2, wnd=77) +
+           move("ARP", control=1 | 16, flags=2, wnd=9) + push(10) + time(60000),
 }
+FLAVOURS = {"no_sack": (4, 0), "timeouts": (3, 0), "lost": (32, 0), "options": (8, 0), "bulk_in": (64, 0), "connect": (0, 64), "nobody": (0, 64),
+            "arp": (0, 64), "ecn": (0, 4), "syn_queue": (16, 34), "half_close": (0, 16), "pmtud": (0, 0)}
+CONVERSATION = {name: flavour(*FLAVOURS.get(name, (0, 0))) + moves for name, moves in CASES.items()}
+for name, how in {"cookie": (0, 1), "cookie_no_stamps": (1, 1)}.items():
+    CONVERSATION[name] = flavour(*how) + syn() + ACCEPT + segment(length=9) + POP_IT + push(3000) + ANSWER * 3 + syn(1) + segment(1, ack=1)
 
-TARGETS = {"packet": PACKET, "tcp_opt": TCP_OPT, "config": CONFIG, "reassembly": REASSEMBLY, "tcp": TCP}
+TARGETS = {"packet": PACKET, "tcp_opt": TCP_OPT, "config": CONFIG, "reassembly": REASSEMBLY,
+           "conversation": CONVERSATION}
 
 
 def main():
