@@ -122,10 +122,10 @@ static void take_header(struct conn *conn, const uint8_t *bytes, uint32_t len)
 	for (uint32_t i = 0; i < len && conn->received + i < STREAM_HEADER_LEN; i++) {
 		const uint64_t at = conn->received + i;
 
-		if (at < 4)
-			conn->number |= (uint32_t)bytes[i] << 8 * at;
-		else
+		if (at == 0)
 			conn->kind = bytes[i];
+		else if (at <= 4)
+			conn->number |= (uint32_t)bytes[i] << 8 * (at - 1);
 	}
 }
 

@@ -1,6 +1,7 @@
 /*
- * The bytes that go to and fro. A stream begins with its number and kind, so that the server knows
- * what to expect; each further byte follows from the number and its place.
+ * The bytes that go to and fro. A stream begins with its kind and number, so that the server knows
+ * what to do with the first byte already, and what to expect; each further byte follows from the
+ * number and its place.
  */
 #ifndef TESTS_SIM_STREAM_H
 #define TESTS_SIM_STREAM_H
@@ -13,8 +14,8 @@ enum { STREAM_HEADER_LEN = 8 };
 
 static inline uint8_t stream_byte(uint32_t number, uint8_t kind, uint64_t at)
 {
-	if (at < 4)
-		return (uint8_t)(number >> 8 * at);
+	if (at >= 1 && at <= 4)
+		return (uint8_t)(number >> 8 * (at - 1));
 	if (at < STREAM_HEADER_LEN)
 		return kind;
 	return (uint8_t)((number + at) * 0x9e3779b97f4a7c15u >> 56);
