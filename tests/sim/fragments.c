@@ -116,7 +116,7 @@ void fragments_send(struct fragments *f)
 	const uint32_t piece_len_max = (mtu - (uint32_t)sizeof(struct rte_ipv4_hdr)) & ~7u;
 	const uint32_t len_max = PIECES_MAX * piece_len_max - 16;
 	const uint32_t fault = plan_dice(f->plan, 8);
-	struct piece pieces[PIECES_MAX + 1], extra;
+	struct piece pieces[PIECES_MAX] = {{0}}, extra;
 	struct packet packet;
 	unsigned count;
 
