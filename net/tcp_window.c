@@ -8,10 +8,12 @@ static uint32_t step_worth_telling(const struct tcp_conn *conn)
 	return RTE_MIN(conn->rxq.buf_len / 2, (uint32_t)conn->rcv_mss);
 }
 
-/* How far the right edge could move on. */
+/* How far the right edge could move on, of what the header can tell. */
 static uint32_t growth_possible(const struct net *net, const struct tcp_conn *conn)
 {
-	int32_t growth = seq_diff(conn->rxq.rcv_nxt + tcp_rxq_window(&conn->rxq), conn->rcv_adv);
+	const uint32_t wnd_max = (uint32_t)TCP_WND_MAX << conn->rcv_wscale;
+	const uint32_t wnd = RTE_MIN(tcp_rxq_window(&conn->rxq), wnd_max);
+	int32_t growth = seq_diff(conn->rxq.rcv_nxt + wnd, conn->rcv_adv);
 
 	return net->mem->level == MEM_SCARCE || growth < 0 ? 0 : (uint32_t)growth;
 }
@@ -27,9 +29,7 @@ bool tcp_window_grew(const struct net *net, const struct tcp_conn *conn)
 
 uint16_t tcp_window_offer(const struct net *net, struct tcp_conn *conn, bool syn)
 {
-	uint8_t scale = syn ? 0 : conn->rcv_wscale;
 	uint32_t growth = growth_possible(net, conn);
-	uint32_t wnd;
 
 	if (syn)
 		return (uint16_t)RTE_MIN(tcp_rxq_window(&conn->rxq), (uint32_t)TCP_WND_MAX);
@@ -37,10 +37,5 @@ uint16_t tcp_window_offer(const struct net *net, struct tcp_conn *conn, bool syn
 		return 0;
 	if (growth >= step_worth_telling(conn))
 		conn->rcv_adv += growth;
-	wnd = conn->rcv_adv - conn->rxq.rcv_nxt;
-	if (wnd >> scale > TCP_WND_MAX) {
-		wnd = (uint32_t)TCP_WND_MAX << scale;
-		conn->rcv_adv = conn->rxq.rcv_nxt + wnd;
-	}
-	return (uint16_t)(wnd >> scale);
+	return (uint16_t)((conn->rcv_adv - conn->rxq.rcv_nxt) >> conn->rcv_wscale);
 }

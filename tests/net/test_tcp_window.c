@@ -105,7 +105,7 @@ static void the_window_of_a_syn_is_not_scaled(void **state)
 	peer_end(&p);
 }
 
-/* RFC 7323 2.2: both scale, or nobody does; 2.3: by 14 at most. */
+/* RFC 7323 2.2, 2.3: both scale, or nobody does, and by 14 at most. */
 static void windows_are_scaled_if_both_sides_said_so(void **state)
 {
 	static const uint8_t opts[] = {2, 4, MSS >> 8, MSS & 255, 1, 3, 3, 15};
@@ -129,6 +129,37 @@ static void windows_are_scaled_if_both_sides_said_so(void **state)
 				both ? 1 << 20 : 65535);
 		peer_end(&p);
 	}
+}
+
+/* RFC 9293 3.8.6.2.2: a buffer may be larger than what a peer without window scale can be told;
+ * reading from it then is no news. */
+static void a_buffer_larger_than_can_be_told_makes_no_acks(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	uint32_t at = 1;
+	struct seg seg;
+
+	(void)state;
+	config.rcvbuf_len = 1 << 20;
+	p = peer_established(&config);
+	assert_int_equal(peer_pop(&p), 0);
+	peer_expect_nothing(&p);
+	p.conn->quick_acks = 0;
+	for (unsigned i = 0; i < 10; i++, at += 100) {
+		peer_send(&p, ACK | PSH, at, 1, 100);
+		assert_int_equal(p.conn->rxq.len, 100);
+		peer_expect_nothing(&p);
+		p.conn->interactive = true; /* so that reading makes no ACK of its own */
+		assert_int_equal(peer_pop(&p), 100);
+		peer_expect_nothing(&p);
+		assert_int_equal(peer_pop(&p), 0);
+		peer_expect_nothing(&p);
+		peer_after(&p, 50 * MS);
+		seg = peer_expect(&p, ACK, 1, at + 100, 0);
+		assert_in_range(seg.wnd, 65535 - MSS, 65535);
+	}
+	peer_end(&p);
 }
 
 /* --- a window that shrinks --- */
@@ -295,6 +326,7 @@ int main(void)
 		host_test(the_answer_to_our_syn_tells_the_window_and_what_is_older_does_not),
 		host_test(the_window_of_a_syn_is_not_scaled),
 		host_test(windows_are_scaled_if_both_sides_said_so),
+		host_test(a_buffer_larger_than_can_be_told_makes_no_acks),
 		host_test(a_window_that_shrank_is_kept_to_and_what_is_inside_goes_again),
 		host_test(a_window_that_shrank_to_nothing_is_probed_and_nobody_loses_patience),
 		host_test(a_peer_that_shut_its_window_and_fell_silent_is_given_up),
