@@ -360,6 +360,8 @@ void tcp_rack_timeout(struct net *net, struct tcp_conn *conn)
 	for (struct tcp_sent_range *range = rack->sent.first; range; range = range->next)
 		if (range == rack->sent.first || range->sent_ns + patience_ns <= net->now_ns)
 			tcp_sent_lose_range(&rack->sent, range);
+	/* It does not keep the first of the lost from going again now (RFC 6298 5.4). */
+	conn->cc.cwnd += tcp_sent_flight(&rack->sent);
 }
 
 void tcp_rack_too_large(struct net *net, struct tcp_conn *conn)

@@ -119,6 +119,30 @@ static void an_echo_from_before_the_retransmission_restores_the_window(void **st
 	peer_end(&p);
 }
 
+/* RFC 8985 6.3: the first is lost, and what is old enough; what went out just now is not. */
+static void after_a_timeout_what_was_sent_just_now_is_not_sent_again(void **state)
+{
+	struct peer p = sack_peer_begin(false);
+	uint32_t at = 1 + MSS;
+
+	(void)state;
+	p.conn->tlp.sent = true; /* no probe, so that the timeout comes when it should */
+	peer_push(&p, MSS);
+	peer_expect(&p, ACK | PSH, at, 1, MSS);
+	peer_after(&p, p.conn->deadline_ns[TCP_TIMER_RETRANSMIT] - p.h->now_ns - 5 * MS);
+	peer_push(&p, MSS);
+	peer_expect(&p, ACK | PSH, at + MSS, 1, MSS);
+	peer_after(&p, 10 * MS);
+	assert_int_equal(p.h->counters.tcp_timeouts, 1);
+	assert_int_equal(p.conn->rack.sent.lost_len, MSS);
+	peer_expect(&p, ACK, at, 1, MSS);
+	peer_send(&p, ACK, 1, at + MSS, 0);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 1, at + 2 * MSS, 0);
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
 /* RFC 2018 8 */
 static void what_a_peer_reneged_is_sent_again_after_a_timeout(void **state)
 {
@@ -245,6 +269,7 @@ int main(void)
 		host_test(reordering_without_loss_sends_nothing_again_once_it_is_known),
 		host_test(d_sacks_of_all_that_was_sent_again_restore_the_window),
 		host_test(an_echo_from_before_the_retransmission_restores_the_window),
+		host_test(after_a_timeout_what_was_sent_just_now_is_not_sent_again),
 		host_test(what_a_peer_reneged_is_sent_again_after_a_timeout),
 		host_test(blocks_that_lie_do_no_harm),
 		host_test(recovery_sends_in_proportion_to_what_arrives),
