@@ -111,7 +111,8 @@ void peer_send_seg(struct peer *p, const struct seg *seg)
 		.recv_ack = seg->flags & ACK ? rte_cpu_to_be_32(p->irs + seg->ack) : 0,
 		.data_off = (uint8_t)((20 + opts_len) / 4 << 4),
 		.tcp_flags = seg->flags,
-		.rx_win = rte_cpu_to_be_16(seg->wnd)};
+		.rx_win = rte_cpu_to_be_16(seg->wnd),
+		.tcp_urp = rte_cpu_to_be_16(seg->urgent)};
 	for (uint32_t i = 0; i < seg->len; i++)
 		payload[i] = host_pattern(seg->seq - 1 + i);
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
@@ -141,6 +142,7 @@ bool peer_take(struct peer *p, struct seg *seg)
 	assert_int_equal(eth->ether_type, RTE_BE16(RTE_ETHER_TYPE_IPV4));
 	assert_int_equal(ip->next_proto_id, IPPROTO_TCP);
 	assert_int_equal(rte_be_to_cpu_16(ip->total_length) + sizeof(*eth), f.len);
+	assert_int_equal(ip->src_addr, p->h->addr.v4);
 	assert_int_equal(ip->dst_addr, host_addr(PEER_INDEX).v4);
 	assert_int_equal(rte_ipv4_cksum(ip), 0);
 	checksum = tcp->cksum;

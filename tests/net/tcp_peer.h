@@ -44,7 +44,7 @@ struct peer {
 struct seg {
 	uint8_t flags;
 	uint32_t seq, ack, len;
-	uint16_t wnd;
+	uint16_t wnd, urgent;
 	uint8_t tos;
 	const uint8_t *opts;
 	unsigned opts_len;

@@ -59,17 +59,30 @@ static void an_rst_that_acknowledges_nothing_of_ours_is_ignored(void **state)
 	peer_end(&p);
 }
 
+/* RFC 9293 3.10.7.3, first: ISS < SEG.ACK <= SND.NXT, or an RST of its number. */
 static void a_wrong_ack_in_syn_sent_gets_an_rst(void **state)
 {
+	static const uint32_t acks[] = {0, 2, 9, 0x7fffffff, 0x80000001, 0xffffffff};
+	static const uint8_t flags[] = {SYN | ACK, ACK, ACK | FIN};
 	const struct tcp_config config = host_config();
 	struct peer p = peer_begin(&config);
 
 	(void)state;
 	connect_to_peer(&p);
 	peer_expect(&p, SYN, 0, 0, 0);
-	peer_send(&p, SYN | ACK, 0, 9, 0);
-	peer_expect(&p, RST, 9, 0, 0);
+	for (unsigned i = 0; i < sizeof(acks) / sizeof(acks[0]) * sizeof(flags); i++) {
+		uint32_t ack = acks[i / sizeof(flags)];
+
+		peer_send(&p, flags[i % sizeof(flags)], 0, ack, 0);
+		peer_expect(&p, RST, ack, 0, 0);
+		assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	}
+	/* Right, but without SYN it opens nothing (fifth). */
+	peer_send(&p, ACK, 0, 1, 0);
+	peer_expect_nothing(&p);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	peer_send(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
 	peer_end(&p);
 }
 
@@ -92,6 +105,41 @@ static void a_simultaneous_open_becomes_one_connection(void **state)
 	peer_send(&p, ACK | PSH, 1, 1, 10);
 	assert_int_equal(peer_pop(&p), 10);
 	peer_end(&p);
+}
+
+/* MUST-10: whatever comes back, or comes again. */
+static void a_simultaneous_open_survives_what_is_lost(void **state)
+{
+	static const uint8_t mss[] = {2, 4, 1000 >> 8, 1000 & 255};
+	const struct seg syn = {.flags = SYN, .wnd = PEER_WND, .opts = mss, .opts_len = 4};
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct peer p = peer_begin(&config);
+
+		connect_to_peer(&p);
+		peer_expect(&p, SYN, 0, 0, 0);
+		peer_send_seg(&p, &syn);
+		peer_expect(&p, SYN | ACK, 0, 1, 0);
+		if (i == 0) { /* ours was lost */
+			peer_after(&p, 1100 * MS);
+			peer_expect(&p, SYN | ACK, 0, 1, 0);
+		} else if (i == 1) { /* the peer does not know of it, and asks again */
+			peer_send_seg(&p, &syn);
+			peer_expect(&p, SYN | ACK, 0, 1, 0);
+		}
+		if (i == 2) /* its SYN-ACK was lost, what it sends then was not */
+			peer_send(&p, ACK | PSH, 1, 1, 10);
+		else
+			peer_send(&p, SYN | ACK, 0, 1, 0);
+		assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+		assert_int_equal(tcp_conn_error(p.conn), 0);
+		peer_expect(&p, ACK, 1, i == 2 ? 11 : 1, 0);
+		peer_push(&p, 1500);
+		peer_expect(&p, ACK, 1, i == 2 ? 11 : 1, 1000);
+		peer_end(&p);
+	}
 }
 
 /* MUST-11 */
@@ -156,7 +204,7 @@ static void opening_to_where_nobody_can_be_is_refused(void **state)
 	peer_end(&p);
 }
 
-/* MUST-43, 44, 45 */
+/* MUST-43 */
 static void an_open_takes_a_local_endpoint_and_no_flow_twice(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -171,6 +219,40 @@ static void an_open_takes_a_local_endpoint_and_no_flow_twice(void **state)
 	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &other), -EADDRINUSE);
 	local.addr = host_addr(2);
 	assert_int_equal(tcp_connect(p.h->net, &local, &remote, &p, &other), -EADDRNOTAVAIL);
+	peer_end(&p);
+}
+
+/* The source address of the next frame. */
+static struct ip_addr source_of_next(struct host *h)
+{
+	struct ip_addr source;
+	struct host_frame f;
+
+	assert_true(host_output(h, &f));
+	memcpy(&source.v4, f.bytes + 26, sizeof(source.v4));
+	return source;
+}
+
+/* MUST-44, MUST-45: the address is the interface's through which the route leads, and stays it for
+ * as long as the connection lives, wherever routes lead later. */
+static void without_a_local_address_the_routes_is_taken_and_kept(void **state)
+{
+	const struct tcp_config config = host_config();
+	const struct net_route elsewhere = {
+		.dst = host_addr(1), .prefix_len = 32, .gateway = host_addr(3)};
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	assert_true(ip_addr_eq(tcp_conn_local(p.conn).addr, p.h->addr));
+	assert_true(ip_addr_eq(source_of_next(p.h), p.h->addr));
+	p.irs = p.conn->iss;
+	peer_send(&p, SYN | ACK, 0, 1, 0);
+	assert_true(ip_addr_eq(source_of_next(p.h), p.h->addr));
+	assert_int_equal(net_route_add_mt(p.h->tables, &elsewhere), 0);
+	peer_push(&p, 10);
+	assert_true(ip_addr_eq(source_of_next(p.h), p.h->addr));
+	assert_true(ip_addr_eq(tcp_conn_local(p.conn).addr, p.h->addr));
 	peer_end(&p);
 }
 
@@ -205,6 +287,19 @@ static void a_listener_beside_an_active_open_on_its_port_disturbs_nothing(void *
 	peer_send(&p, SYN, 0, 0, 0);
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
+	peer_send(&p, ACK, 1, 1, 0);
+	assert_non_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	p.port--;
+	p.irs = p.conn->iss;
+	peer_send(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	/* Nor does one that begins to listen now. */
+	tcp_unlisten(p.h->net, p.listener);
+	peer_send(&p, ACK | PSH, 1, 1, 10);
+	host_listen(p.h, HOST_PORT, 4);
+	assert_int_equal(peer_pop(&p), 10);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
 	peer_end(&p);
 }
 
@@ -222,6 +317,11 @@ static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(vo
 	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss + 1, 3, 3, 0); /* not in flight */
 	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
 	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 3, 0);
+	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
+	tcp_close(p.h->net, p.conn);
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 2, 0); /* speaks no TCP */
 	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
 	peer_end(&p);
 }
@@ -367,10 +467,12 @@ int main(void)
 		host_test(an_rst_that_acknowledges_nothing_of_ours_is_ignored),
 		host_test(a_wrong_ack_in_syn_sent_gets_an_rst),
 		host_test(a_simultaneous_open_becomes_one_connection),
+		host_test(a_simultaneous_open_survives_what_is_lost),
 		host_test(an_rst_in_a_simultaneous_open_refuses_it),
 		host_test(a_syn_is_sent_again_for_three_minutes),
 		host_test(opening_to_where_nobody_can_be_is_refused),
 		host_test(an_open_takes_a_local_endpoint_and_no_flow_twice),
+		host_test(without_a_local_address_the_routes_is_taken_and_kept),
 		host_test(without_a_free_port_an_open_fails),
 		host_test(a_listener_beside_an_active_open_on_its_port_disturbs_nothing),
 		host_test(an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not),

@@ -271,6 +271,24 @@ static void what_is_sent_again_is_not_marked(void **state)
 	peer_end(&p);
 }
 
+/* RFC 3168 6.1.4: nor are segments without bytes. */
+static void what_carries_no_bytes_is_not_marked(void **state)
+{
+	struct peer p = agreed();
+
+	(void)state;
+	text(&p, 1, 0, ECT0);
+	assert_int_equal(peer_expect(&p, ACK, 1, 101, 0).tos, 0);
+	text(&p, 301, 0, ECT0); /* beyond a gap */
+	assert_int_equal(peer_expect(&p, ACK, 1, 101, 0).tos, 0);
+	peer_send(&p, ACK, 0, 1, 0); /* a keepalive */
+	assert_int_equal(peer_expect(&p, ACK, 1, 101, 0).tos, 0);
+	assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
+	assert_int_equal(peer_expect(&p, ACK | FIN, 1, 101, 0).tos, 0);
+	tcp_close(p.h->net, p.conn);
+	peer_end(&p);
+}
+
 /* RFC 3168 6.1.6: what fits into a window that is nearly shut, to see whether it is still so. */
 static void a_probe_is_not_marked(void **state)
 {
@@ -355,6 +373,7 @@ int main(void)
 		host_test(a_mark_means_nothing_where_nobody_agreed),
 		host_test(an_echo_reduces_once_a_window_and_new_data_says_so),
 		host_test(what_is_sent_again_is_not_marked),
+		host_test(what_carries_no_bytes_is_not_marked),
 		host_test(a_probe_is_not_marked),
 		host_test(a_mark_is_not_undone),
 		host_test(any_reduction_is_told),

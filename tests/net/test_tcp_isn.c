@@ -22,7 +22,8 @@ static struct tcp_isn keyed(uint64_t a, uint64_t b)
 	return isn;
 }
 
-/* MUST-8: by one every 4 us, so that a flow used again does not meet its old segments. */
+/* MUST-8, RFC 6528 3: by one every 4 us, so that a flow used again does not meet its old segments.
+ */
 static void must_8_the_isn_of_a_flow_moves_with_a_4_us_clock(void **state)
 {
 	struct tcp_isn isn = keyed(1, 2);
@@ -34,7 +35,7 @@ static void must_8_the_isn_of_a_flow_moves_with_a_4_us_clock(void **state)
 	assert_int_equal(tcp_isn_make(&isn, &flow, 2000000000), first + 250000);
 }
 
-/* MUST-9, SHLD-1: neither another flow's nor another key's numbers tell anything. */
+/* MUST-9, SHLD-1, RFC 6528 3: neither another flow's nor another key's numbers tell anything. */
 static void must_9_the_isn_depends_on_every_part_of_the_flow_and_on_the_key(void **state)
 {
 	struct tcp_isn isn = keyed(1, 2), a = keyed(3, 2), b = keyed(1, 3);

@@ -3,10 +3,12 @@
 #include "tcp_peer.h"
 
 #include <errno.h>
+#include <rte_common.h>
 #include <sys/socket.h>
 
 /* --- no listener: CLOSED --- */
 
+/* RFC 9293 3.10.7.1, 3.5.2 */
 static void a_syn_to_a_closed_port_is_refused(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -21,6 +23,7 @@ static void a_syn_to_a_closed_port_is_refused(void **state)
 	peer_end(&p);
 }
 
+/* RFC 9293 3.10.7.1, 3.5.2 */
 static void a_stray_ack_gets_an_rst_of_its_number_and_a_stray_rst_nothing(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -152,6 +155,32 @@ static void a_syn_with_an_impossible_option_is_dropped(void **state)
 	peer_send_seg(&p, &syn);
 	peer_expect_nothing(&p);
 	assert_int_equal(peer_drops(&p, DROP_tcp_bad), 1);
+	peer_end(&p);
+}
+
+/* RFC 9293 3.10.7.2 */
+static void a_listener_answers_an_ack_with_an_rst_and_an_rst_with_nothing(void **state)
+{
+	static const struct {
+		uint8_t flags, answer;
+		uint32_t len;
+	} segments[] = {
+		{ACK, RST, 0}, {ACK, RST, 10},	  {ACK | FIN, RST, 0}, {SYN | ACK, RST, 0},
+		{RST, 0, 0},   {RST | ACK, 0, 0}, {RST | SYN, 0, 0},
+	};
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	for (unsigned i = 0; i < RTE_DIM(segments); i++) {
+		peer_send(&p, segments[i].flags, 1, 77, segments[i].len);
+		if (segments[i].answer)
+			peer_expect(&p, RST, 77, 0, 0);
+		peer_expect_nothing(&p);
+		assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	}
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
 	peer_end(&p);
 }
 
@@ -483,6 +512,7 @@ int main(void)
 		host_test(without_an_mss_option_segments_carry_536_bytes),
 		host_test(timestamps_take_their_room_from_the_segment),
 		host_test(a_syn_with_an_impossible_option_is_dropped),
+		host_test(a_listener_answers_an_ack_with_an_rst_and_an_rst_with_nothing),
 		host_test(a_syn_with_fin_is_dropped),
 		host_test(data_on_a_syn_is_not_acknowledged),
 		host_test(the_backlog_bounds_half_open_connections_and_those_that_wait),

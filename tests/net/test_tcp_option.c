@@ -384,7 +384,8 @@ static void diffserv_and_ttl_are_the_programs(void **state)
 	struct host_frame f;
 
 	(void)state;
-	set(&p, IPPROTO_IP, 1 /* IP_TOS */, 0xb8);
+	set(&p, IPPROTO_IP, 1 /* IP_TOS */, 0xbb); /* two bits of which are ECN's */
+	assert_int_equal(get(&p, IPPROTO_IP, 1), 0xb8);
 	set(&p, IPPROTO_IP, 2 /* IP_TTL */, 33);
 	peer_push(&p, 10);
 	assert_true(host_output(p.h, &f));

@@ -32,7 +32,7 @@ static void without_a_sample_the_initial_rto_holds(void **state)
 	assert_int_equal(rtt.srtt_ns, 0);
 }
 
-/* RFC 6298 (2.2) and (2.3) with numbers by hand. */
+/* RFC 6298 2.2, 2.3 with numbers by hand. */
 static void samples_are_smoothed_as_rfc_6298_says(void **state)
 {
 	struct tcp_rtt rtt = fresh();
@@ -119,7 +119,7 @@ static void must_18_what_was_sent_again_is_not_timed(void **state)
 	assert_int_equal(rtt.srtt_ns, 0);
 }
 
-/* MUST-19, RFC 6298 (5.5) and (2.5) */
+/* MUST-19, RFC 6298 5.5, 2.5 */
 static void must_19_timeouts_back_off_until_a_sample_comes(void **state)
 {
 	struct tcp_rtt rtt = fresh();
@@ -161,7 +161,7 @@ static void a_timestamp_that_cannot_be_an_echo_is_no_sample(void **state)
 	assert_int_equal(rtt.srtt_ns, 0);
 }
 
-/* RFC 6298 (5.7) */
+/* RFC 6298 5.7 */
 static void after_a_syn_timeout_data_starts_at_three_seconds(void **state)
 {
 	struct tcp_rtt rtt = fresh();

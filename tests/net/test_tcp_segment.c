@@ -116,12 +116,21 @@ static void an_rst_is_heard_with_a_shut_window(void **state)
 {
 	struct tcp_config config = host_config();
 	struct peer p;
+	struct seg seg;
 
 	(void)state;
 	config.rcvbuf_len = 4096;
 	p = peer_established(&config);
 	for (uint32_t at = 0; at < 4380; at += 1460)
 		peer_send(&p, ACK, 1 + at, 1, RTE_MIN(1460u, 4096 - at));
+	assert_int_equal(p.conn->rcv_adv, p.conn->rxq.rcv_nxt);
+	/* URG, and the ACK beside it, too; its byte is not taken. */
+	peer_push(&p, 100);
+	while (peer_take(&p, &seg))
+		;
+	peer_send(&p, ACK | URG | PSH, 4097, 101, 1);
+	assert_int_equal(tcp_conn_flight(p.conn), 0);
+	assert_int_equal(p.conn->rxq.rcv_nxt - p.iss, 4097);
 	peer_send(&p, RST, 4097, 0, 0);
 	assert_int_equal(tcp_conn_error(p.conn), ECONNRESET);
 	peer_end(&p);
@@ -244,6 +253,35 @@ static void urgent_bytes_are_delivered_in_line(void **state)
 	(void)state;
 	peer_send(&p, ACK | URG | PSH, 1, 1, 10);
 	assert_int_equal(peer_pop(&p), 10);
+	peer_end(&p);
+}
+
+/* MUST-30, MUST-31, MUST-62: wherever the pointer points, with bytes or without, of old ones too.
+ */
+static void an_urgent_pointer_changes_nothing_wherever_it_points(void **state)
+{
+	static const uint16_t pointers[] = {0, 1, 9, 10, 11, 1000, 0x7fff, 0xffff};
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+	uint32_t at = 1;
+	struct seg seg;
+
+	(void)state;
+	for (unsigned i = 0; i < RTE_DIM(pointers) * 4; i++) {
+		const struct seg urgent = {.flags = ACK | PSH | (i % 2 ? URG : 0),
+					   .seq = at,
+					   .ack = 1,
+					   .len = i % 4 < 2 ? 10 : 0,
+					   .wnd = PEER_WND,
+					   .urgent = pointers[i / 4]};
+
+		peer_send_seg(&p, &urgent);
+		at += urgent.len;
+		assert_int_equal(peer_pop(&p), urgent.len);
+		while (peer_take(&p, &seg))
+			assert_int_equal(seg.ack, at);
+	}
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
 	peer_end(&p);
 }
 
@@ -389,6 +427,7 @@ int main(void)
 		host_test(an_ack_from_long_ago_is_challenged),
 		host_test(acknowledged_pushes_are_done_in_order),
 		host_test(an_old_segment_does_not_change_the_window),
+		host_test(an_urgent_pointer_changes_nothing_wherever_it_points),
 		host_test(urgent_bytes_are_delivered_in_line),
 		host_test(unknown_options_at_odd_offsets_are_skipped_on_any_segment),
 		host_test(an_option_without_length_makes_the_segment_malformed),

@@ -79,6 +79,24 @@ static void a_fin_takes_a_small_segment_along(void **state)
 	peer_end(&p);
 }
 
+/* A FIN takes a sequence number, and the window has none left. */
+static void a_fin_does_not_go_where_the_window_ends_with_the_last_byte(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	p.wnd = 500;
+	peer_handshake(&p, NULL, 0);
+	peer_push(&p, 500);
+	assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
+	peer_expect(&p, ACK | PSH, 1, 1, 500);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK, 1, 501, 0);
+	peer_expect(&p, ACK | FIN, 501, 1, 0);
+	peer_end(&p);
+}
+
 static void the_peers_window_is_a_limit(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -343,6 +361,7 @@ int main(void)
 		host_test(nagle_holds_a_small_segment_back_until_the_ack_or_nodelay),
 		host_test(the_short_end_of_a_long_push_waits_only_for_a_short_one_before_it),
 		host_test(a_fin_takes_a_small_segment_along),
+		host_test(a_fin_does_not_go_where_the_window_ends_with_the_last_byte),
 		host_test(the_peers_window_is_a_limit),
 		host_test(a_window_that_shrinks_stops_new_bytes_and_nothing_else),
 		host_test(a_sliver_of_a_window_is_not_used_until_the_timer_says_so),

@@ -86,7 +86,22 @@ static void an_old_syn_does_not_take_over_from_time_wait(void **state)
 	peer_end(&p);
 }
 
-/* SHLD-4 */
+/* RFC 1337: of a port on which nobody listens no SYN ends it. */
+static void without_a_listener_no_syn_takes_over(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_connected(&config);
+
+	(void)state;
+	close_actively(&p);
+	p.iss += 100000;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, ACK, 2, 2 - 100000, 0);
+	assert_int_equal(use_of(&p).timewait, 1);
+	peer_end(&p);
+}
+
+/* SHLD-4, RFC 6191 2 */
 static void a_newer_timestamp_makes_a_syn_new_whatever_its_number(void **state)
 {
 	static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
@@ -260,6 +275,7 @@ int main(void)
 		host_test(an_rst_does_not_end_time_wait),
 		host_test(a_new_syn_takes_over_from_time_wait_beyond_its_numbers),
 		host_test(an_old_syn_does_not_take_over_from_time_wait),
+		host_test(without_a_listener_no_syn_takes_over),
 		host_test(a_newer_timestamp_makes_a_syn_new_whatever_its_number),
 		host_test(a_syn_with_an_older_timestamp_is_old_whatever_its_number),
 		host_test(only_the_peers_own_fin_starts_the_wait_anew),
