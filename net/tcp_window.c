@@ -33,9 +33,8 @@ uint16_t tcp_window_offer(const struct net *net, struct tcp_conn *conn, bool syn
 
 	if (syn)
 		return (uint16_t)RTE_MIN(tcp_rxq_window(&conn->rxq), (uint32_t)TCP_WND_MAX);
-	if (conn->fin_received)
-		return 0;
-	if (growth >= step_worth_telling(conn))
+	/* After a FIN nothing comes any more, but the right edge does not move back (SHLD-14). */
+	if (!conn->fin_received && growth >= step_worth_telling(conn))
 		conn->rcv_adv += growth;
 	return (uint16_t)((conn->rcv_adv - conn->rxq.rcv_nxt) >> conn->rcv_wscale);
 }

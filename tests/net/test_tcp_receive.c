@@ -228,6 +228,31 @@ static void the_window_shrinks_as_bytes_wait_and_its_right_edge_stays(void **sta
 	peer_end(&p);
 }
 
+/* SHLD-14: nothing comes after it, but what was offered is not taken back. */
+static void a_fin_leaves_the_windows_right_edge_where_it_is(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg seg;
+	uint32_t edge;
+
+	(void)state;
+	config.rcvbuf_len = 20000;
+	p = peer_established(&config);
+	peer_send(&p, ACK, 1, 1, MSS);
+	seg = peer_expect(&p, ACK, 1, 1 + MSS, 0);
+	edge = seg.ack + seg.wnd;
+	peer_send(&p, ACK | FIN, 1 + MSS, 1, 0);
+	seg = peer_expect(&p, ACK, 1, 2 + MSS, 0);
+	assert_int_equal(seg.ack + seg.wnd, edge);
+	assert_int_equal(peer_pop(&p), MSS);
+	peer_expect_nothing(&p); /* and offering more would be in vain */
+	peer_push(&p, 100);
+	seg = peer_expect(&p, ACK | PSH, 1, 2 + MSS, 100);
+	assert_int_equal(seg.ack + seg.wnd, edge);
+	peer_end(&p);
+}
+
 /* MUST-39 */
 static void a_shut_window_opens_by_a_segment_or_half_the_buffer(void **state)
 {
@@ -368,6 +393,7 @@ int main(void)
 		host_test(an_answer_carries_the_ack_and_then_acks_wait_for_answers),
 		host_test(who_has_read_everything_and_waits_has_it_acknowledged),
 		host_test(the_window_shrinks_as_bytes_wait_and_its_right_edge_stays),
+		host_test(a_fin_leaves_the_windows_right_edge_where_it_is),
 		host_test(a_shut_window_opens_by_a_segment_or_half_the_buffer),
 		host_test(the_window_is_scaled_but_in_a_syn),
 		host_test(with_scarce_memory_the_window_does_not_grow),
