@@ -48,6 +48,7 @@
 	X(tcp_duplicate, "TCP bytes already received")                                             \
 	X(tcp_reassembly_full, "out-of-order TCP bytes beyond the connection's budget")            \
 	X(tcp_backlog_full, "SYN while the listener's queues were full")                           \
+	X(tcp_cookie_ahead, "text of a handshake by SYN cookie, whose beginning is missing")       \
 	X(tcp_conn_max, "SYN while the shard had its configured number of connections")            \
 	X(tcp_after_close, "TCP data after the program closed the connection")                     \
 	X(mem_low_syn, "SYN while packet memory was low")                                          \

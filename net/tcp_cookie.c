@@ -9,7 +9,9 @@ _Static_assert(TCP_ISN_KEY_LEN == crypto_shorthash_KEYBYTES, "SipHash-2-4's key"
 enum {
 	AGE_SHIFT = 31,
 	MSS_SHIFT = 28,
-	HASH_MASK = (1 << MSS_SHIFT) - 1,
+	IRS_SHIFT = 14,
+	HEAD_MASK = ~((1 << MSS_SHIFT) - 1),
+	FLOW_MASK = (1 << IRS_SHIFT) - 1,
 
 	TS_WSCALE_MASK = 15,
 	TS_WSCALE_NONE = 15,
@@ -23,17 +25,21 @@ static const uint16_t mss_table[] = {88, 256, 536, 1220, 1360, 1440, 1460, 8960}
 
 _Static_assert(RTE_DIM(mss_table) == 1 << (AGE_SHIFT - MSS_SHIFT), "as many as the index has");
 
+/* What follows the head. */
 static uint32_t hash(const uint8_t *key, const struct net_flow *flow, uint32_t irs, uint32_t head)
 {
-	unsigned char in[sizeof(*flow) + sizeof(irs) + sizeof(head)], out[crypto_shorthash_BYTES];
-	uint32_t value;
+	unsigned char in[sizeof(*flow) + sizeof(head)];
+	unsigned char of_flow[crypto_shorthash_BYTES + sizeof(irs)], of_all[crypto_shorthash_BYTES];
+	uint32_t low, high;
 
 	memcpy(in, flow, sizeof(*flow));
-	memcpy(in + sizeof(*flow), &irs, sizeof(irs));
-	memcpy(in + sizeof(*flow) + sizeof(irs), &head, sizeof(head));
-	crypto_shorthash(out, in, sizeof(in), key);
-	memcpy(&value, out, sizeof(value));
-	return value & HASH_MASK;
+	memcpy(in + sizeof(*flow), &head, sizeof(head));
+	crypto_shorthash(of_flow, in, sizeof(in), key);
+	memcpy(of_flow + crypto_shorthash_BYTES, &irs, sizeof(irs));
+	crypto_shorthash(of_all, of_flow, sizeof(of_flow), key);
+	memcpy(&low, of_flow, sizeof(low));
+	memcpy(&high, of_all, sizeof(high));
+	return (high << IRS_SHIFT & ~HEAD_MASK) | (low & FLOW_MASK);
 }
 
 static uint32_t age_of(const struct tcp_cookie *cookie)
@@ -67,16 +73,18 @@ uint32_t tcp_cookie_make(const struct tcp_cookie *cookie, const struct net_flow 
 	return head | hash(cookie->key[age_of(cookie)], flow, irs, head);
 }
 
-bool tcp_cookie_check(const struct tcp_cookie *cookie, const struct net_flow *flow, uint32_t irs,
-		      uint32_t iss, uint16_t *mss)
+enum tcp_cookie_kind tcp_cookie_check(const struct tcp_cookie *cookie, const struct net_flow *flow,
+				      uint32_t irs, uint32_t iss, uint16_t *mss)
 {
-	uint32_t age = iss >> AGE_SHIFT, head = iss & ~(uint32_t)HASH_MASK;
+	uint32_t age = iss >> AGE_SHIFT, head = iss & HEAD_MASK, made;
 
-	if (!cookie->begun || (age != age_of(cookie) && !cookie->last) ||
-	    hash(cookie->key[age], flow, irs, head) != (iss & HASH_MASK))
-		return false;
+	if (!cookie->begun || (age != age_of(cookie) && !cookie->last))
+		return TCP_COOKIE_NONE;
+	made = head | hash(cookie->key[age], flow, irs, head);
+	if (made != iss)
+		return (made ^ iss) & FLOW_MASK ? TCP_COOKIE_NONE : TCP_COOKIE_OTHER;
 	*mss = mss_table[(head & ~(1u << AGE_SHIFT)) >> MSS_SHIFT];
-	return true;
+	return TCP_COOKIE_VALID;
 }
 
 uint32_t tcp_cookie_ts_make(uint32_t ts_now, const struct tcp_opts *opts, bool ecn)

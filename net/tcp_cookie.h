@@ -1,11 +1,14 @@
 /*
  * SYN cookies (RFC 4987 3.6): the sequence number of a SYN-ACK that says what a half-open
  * connection would have remembered, so that a flood of SYNs fills no queue. 28 bits of SipHash-2-4
- * over the flow and the peer's sequence number prove that it is ours: a guess is right once in
- * 2^28.
+ * prove that it is ours, half of them over the flow, half over the peer's sequence number, too: a
+ * guess is right once in 2^28. The first half alone tells a segment of a handshake whose last
+ * packet is missing from one of a connection that is long gone.
  *
- *       31      30       28 27                            0
- *      | age | MSS (index) | hash of flow, irs and the rest |       our ISN
+ *       31      30       28 27                 14 13              0
+ *      | age | MSS (index) | hash with the irs   | of the flow    |   our ISN
+ *
+ * The flow's half lies where it changes with what the peer acknowledges beyond our ISN.
  *
  *       31                            6     5     4   3    0
  *      | milliseconds of the flow's clock | ECN | SACK | wscale |   TSval of the SYN-ACK, if there
@@ -41,9 +44,15 @@ void tcp_cookie_rotate(struct tcp_cookie *cookie, uint64_t now_ns, uint64_t (*ra
 /* Our ISN for the SYN irs of the flow, whose sender takes segments of mss bytes. */
 uint32_t tcp_cookie_make(const struct tcp_cookie *cookie, const struct net_flow *flow, uint32_t irs,
 			 uint16_t mss);
-/* Whether iss is ours, and not too old; and the MSS, at most what the peer said. */
-bool tcp_cookie_check(const struct tcp_cookie *cookie, const struct net_flow *flow, uint32_t irs,
-		      uint32_t iss, uint16_t *mss);
+
+enum tcp_cookie_kind {
+	TCP_COOKIE_NONE,  /* not ours, or too old */
+	TCP_COOKIE_OTHER, /* of this flow, but for another irs */
+	TCP_COOKIE_VALID,
+};
+/* What iss is. If it is valid also the MSS, at most what the peer said. */
+enum tcp_cookie_kind tcp_cookie_check(const struct tcp_cookie *cookie, const struct net_flow *flow,
+				      uint32_t irs, uint32_t iss, uint16_t *mss);
 
 /* TSval of the SYN-ACK: ts_now or up to 64 ms earlier, with the options that were agreed on. */
 uint32_t tcp_cookie_ts_make(uint32_t ts_now, const struct tcp_opts *opts, bool ecn);

@@ -148,19 +148,49 @@ static int create_proven(struct net *net, struct tcp_listener *listener,
 	return tcp_conn_create(net, flow, &listener->options, conn);
 }
 
-static bool is_valid(struct net *net, const struct net_pkt *pkt, struct tcp_opts *opts)
+/* What the ACK carries; of a valid cookie also the options that were agreed on. */
+static enum tcp_cookie_kind read_cookie(struct net *net, const struct net_pkt *pkt,
+					struct tcp_opts *opts)
 {
 	struct tcp_cookie *cookie = &net->tcp.cookie;
+	enum tcp_cookie_kind kind;
 
 	tcp_cookie_rotate(cookie, net->now_ns, net->env.random, net->env.ctx);
-	if (!tcp_cookie_check(cookie, &pkt->flow, pkt->seq - 1, pkt->ack - 1, &opts->mss)) {
-		counter_add(&net->counters->tcp_cookies_invalid, 1);
-		return false;
-	}
+	kind = tcp_cookie_check(cookie, &pkt->flow, pkt->seq - 1, pkt->ack - 1, &opts->mss);
+	if (kind != TCP_COOKIE_VALID)
+		return kind;
 	opts->present = TCP_OPT_MSS | (opts->present & TCP_OPT_TIMESTAMPS);
 	if (net->tcp.config.timestamps && (opts->present & TCP_OPT_TIMESTAMPS))
 		tcp_cookie_ts_read(opts->ts_ecr, opts);
-	return true;
+	return kind;
+}
+
+static int open_by_cookie(struct net *net, struct tcp_listener *listener, const struct net_pkt *pkt,
+			  const struct tcp_opts *opts, struct tcp_conn **out)
+{
+	int err = create_proven(net, listener, &pkt->flow, out);
+
+	if (err)
+		return err;
+	enter_syn_queue(net, listener, *out, pkt->ack - 1);
+	(*out)->snd_nxt = pkt->ack;
+	(*out)->syn_count = 1;
+	tcp_conn_syn_received(net, *out, pkt->seq - 1, opts);
+	counter_add(&net->counters->tcp_cookies_valid, 1);
+	return 0;
+}
+
+/*
+ * The handshake's last packet and the beginning of the peer's text were lost, and what follows them
+ * came: it proves that a SYN of this flow got a cookie, but tells the peer's first sequence number
+ * no more, so no connection can be made of it. An RST would end a connection that the peer rightly
+ * believes to be open; without an answer the beginning comes again, and its cookie with it. A peer
+ * whose connection is gone here meets silence only where it was opened by a cookie and never got a
+ * byte, and no longer than that cookie lives; by chance once in 2^14.
+ */
+static void await_beginning(struct net *net, struct rte_mbuf *m)
+{
+	net_drop(net, m, DROP_tcp_cookie_ahead);
 }
 
 bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **out)
@@ -183,21 +213,23 @@ bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **ou
 		return true;
 	}
 	if (!tcp_opt_parse(&opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
-			   pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN) ||
-	    !is_valid(net, pkt, &opts))
+			   pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN))
 		return false;
-	err = create_proven(net, listener, &pkt->flow, out);
-	if (err) {
-		*out = NULL;
-		refuse(net, m, err);
+	switch (read_cookie(net, pkt, &opts)) {
+	case TCP_COOKIE_VALID:
+		err = open_by_cookie(net, listener, pkt, &opts, out);
+		if (err) {
+			*out = NULL;
+			refuse(net, m, err);
+		}
 		return true;
+	case TCP_COOKIE_OTHER:
+		await_beginning(net, m);
+		return true;
+	default:
+		counter_add(&net->counters->tcp_cookies_invalid, 1);
+		return false;
 	}
-	enter_syn_queue(net, listener, *out, pkt->ack - 1);
-	(*out)->snd_nxt = pkt->ack;
-	(*out)->syn_count = 1;
-	tcp_conn_syn_received(net, *out, pkt->seq - 1, &opts);
-	counter_add(&net->counters->tcp_cookies_valid, 1);
-	return true;
 }
 
 /* Why the connection cannot begin, or DROP_COUNT; then *cookie says that it may only as a cookie.

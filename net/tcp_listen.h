@@ -34,8 +34,8 @@ bool tcp_listen_wants(const struct net *net, const struct net_pkt *pkt);
 void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after);
 
 /* An ACK that no connection waits for, while cookies are out for its endpoint. False: it carries
- * none and stays the caller's. True: it is for *conn, half-open since now; or, *conn NULL, it found
- * no room and was dropped. */
+ * none and stays the caller's. True: it is for *conn, half-open since now; or, *conn NULL, it was
+ * dropped, as it found no room, or came before the text that it follows. */
 bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **conn);
 
 /* The handshake's last ACK is there. False: no room in the accept queue, nothing changed. */

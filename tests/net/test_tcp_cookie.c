@@ -23,6 +23,14 @@ static uint64_t next_random(void *ctx)
 	return *seed >> 16 | *seed << 48;
 }
 
+static bool is_valid(const struct tcp_cookie *cookie, const struct net_flow *of, uint32_t irs,
+		     uint32_t iss)
+{
+	uint16_t mss;
+
+	return tcp_cookie_check(cookie, of, irs, iss, &mss) == TCP_COOKIE_VALID;
+}
+
 static struct tcp_cookie cookie_at(uint64_t now_ns, uint64_t seed)
 {
 	struct tcp_cookie cookie = {0};
@@ -45,7 +53,7 @@ static void a_cookie_tells_the_mss_rounded_down(void **state)
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, cases[i].said);
 
-		assert_true(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+		assert_int_equal(tcp_cookie_check(&cookie, &flow, 77, iss, &mss), TCP_COOKIE_VALID);
 		assert_int_equal(mss, cases[i].kept);
 	}
 }
@@ -56,15 +64,37 @@ static void a_cookie_is_of_one_flow_one_sequence_number_and_one_key(void **state
 	struct tcp_cookie cookie = cookie_at(0, 1), other = cookie_at(0, 2);
 	uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, 1460);
 	struct net_flow changed = flow;
+
+	(void)state;
+	assert_false(is_valid(&cookie, &flow, 78, iss));
+	assert_false(is_valid(&other, &flow, 77, iss));
+	changed.remote_port++;
+	assert_false(is_valid(&cookie, &changed, 77, iss));
+	for (unsigned bit = 0; bit < 32; bit++)
+		assert_false(is_valid(&cookie, &flow, 77, iss ^ 1u << bit));
+}
+
+/* RFC 4987 3.6 */
+static void a_cookie_is_known_as_one_of_its_flow_whatever_the_sequence_number(void **state)
+{
+	struct tcp_cookie cookie = cookie_at(0, 1);
+	struct net_flow changed = flow;
+	unsigned known = 0;
 	uint16_t mss;
 
 	(void)state;
-	assert_false(tcp_cookie_check(&cookie, &flow, 78, iss, &mss));
-	assert_false(tcp_cookie_check(&other, &flow, 77, iss, &mss));
-	changed.remote_port++;
-	assert_false(tcp_cookie_check(&cookie, &changed, 77, iss, &mss));
-	for (unsigned bit = 0; bit < 32; bit++)
-		assert_false(tcp_cookie_check(&cookie, &flow, 77, iss ^ 1u << bit, &mss));
+	for (uint32_t irs = 0; irs < 10000; irs++) {
+		uint32_t iss = tcp_cookie_make(&cookie, &flow, irs, 1460);
+
+		assert_int_equal(tcp_cookie_check(&cookie, &flow, irs + 1460, iss, &mss),
+				 TCP_COOKIE_OTHER);
+		/* What acknowledges text of ours is of a connection. */
+		assert_int_equal(tcp_cookie_check(&cookie, &flow, irs, iss + 1 + irs, &mss),
+				 TCP_COOKIE_NONE);
+		changed.remote_port = (rte_be16_t)irs;
+		known += tcp_cookie_check(&cookie, &changed, irs, iss, &mss) != TCP_COOKIE_NONE;
+	}
+	assert_in_range(known, 0, 8); /* one in 2^14 */
 }
 
 /* RFC 4987 3.6 */
@@ -73,13 +103,12 @@ static void a_cookie_lives_through_one_change_of_keys_and_no_second(void **state
 	uint64_t seed = 1;
 	struct tcp_cookie cookie = cookie_at(0, 1);
 	uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, 1460);
-	uint16_t mss;
 
 	(void)state;
 	tcp_cookie_rotate(&cookie, TCP_COOKIE_LIFE_NS - 1, next_random, &seed);
-	assert_true(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+	assert_true(is_valid(&cookie, &flow, 77, iss));
 	tcp_cookie_rotate(&cookie, TCP_COOKIE_LIFE_NS, next_random, &seed);
-	assert_false(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+	assert_false(is_valid(&cookie, &flow, 77, iss));
 }
 
 static void after_a_pause_no_key_from_before_it_is_left(void **state)
@@ -87,13 +116,12 @@ static void after_a_pause_no_key_from_before_it_is_left(void **state)
 	uint64_t seed = 9;
 	struct tcp_cookie cookie = cookie_at(0, 1);
 	uint32_t iss = tcp_cookie_make(&cookie, &flow, 77, 1460);
-	uint16_t mss;
 
 	(void)state;
 	tcp_cookie_rotate(&cookie, 3 * TCP_COOKIE_PERIOD_NS, next_random, &seed);
-	assert_false(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+	assert_false(is_valid(&cookie, &flow, 77, iss));
 	cookie = (struct tcp_cookie){0};
-	assert_false(tcp_cookie_check(&cookie, &flow, 77, iss, &mss));
+	assert_false(is_valid(&cookie, &flow, 77, iss));
 }
 
 /* RFC 4987 3.6 */
@@ -101,7 +129,7 @@ static void of_a_million_guesses_next_to_none_is_right(void **state)
 {
 	uint64_t seed = 3;
 	struct tcp_cookie cookie = cookie_at(0, 1);
-	unsigned right = 0;
+	unsigned kinds[TCP_COOKIE_VALID + 1] = {0};
 	uint16_t mss;
 
 	(void)state;
@@ -109,10 +137,11 @@ static void of_a_million_guesses_next_to_none_is_right(void **state)
 	for (unsigned i = 0; i < 1000000; i++) {
 		uint64_t guess = next_random(&seed);
 
-		right += tcp_cookie_check(&cookie, &flow, (uint32_t)guess, (uint32_t)(guess >> 32),
-					  &mss);
+		kinds[tcp_cookie_check(&cookie, &flow, (uint32_t)guess, (uint32_t)(guess >> 32),
+				       &mss)]++;
 	}
-	assert_in_range(right, 0, 1); /* 0.004 are to be expected */
+	assert_in_range(kinds[TCP_COOKIE_VALID], 0, 1);	   /* 0.004 are to be expected */
+	assert_in_range(kinds[TCP_COOKIE_OTHER], 20, 120); /* 61 */
 }
 
 /* RFC 4987 3.6, RFC 7323 */
@@ -143,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cookie_tells_the_mss_rounded_down),
 		cmocka_unit_test(a_cookie_is_of_one_flow_one_sequence_number_and_one_key),
+		cmocka_unit_test(a_cookie_is_known_as_one_of_its_flow_whatever_the_sequence_number),
 		cmocka_unit_test(a_cookie_lives_through_one_change_of_keys_and_no_second),
 		cmocka_unit_test(after_a_pause_no_key_from_before_it_is_left),
 		cmocka_unit_test(of_a_million_guesses_next_to_none_is_right),

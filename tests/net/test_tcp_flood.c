@@ -110,6 +110,54 @@ static void an_ack_is_a_cookie_only_while_some_are_out(void **state)
 	peer_end(&p);
 }
 
+/* RFC 4987 3.6: the handshake's last packet was lost, and the first text; a reset would end what
+ * the peer has every reason to believe open. */
+static void what_follows_a_lost_beginning_waits_until_that_comes_again(void **state)
+{
+	struct tcp_config config = config_with_options();
+	struct peer p;
+
+	(void)state;
+	config.syn_cookies = TCP_SYN_COOKIES_ALWAYS;
+	p = peer_begin(&config);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK | PSH, 101, 1, 100);
+	peer_send(&p, ACK | PSH | FIN, 201, 1, 100);
+	peer_expect_nothing(&p);
+	assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	assert_int_equal(peer_drops(&p, DROP_tcp_cookie_ahead), 2);
+	assert_int_equal(p.h->counters.tcp_cookies_invalid, 0);
+	p.total = 0;
+	peer_send(&p, ACK | PSH, 1, 1, 100);
+	accept_one(&p);
+	peer_expect(&p, ACK, 1, 101, 0);
+	peer_send(&p, ACK | PSH, 101, 1, 100);
+	assert_int_equal(peer_pop(&p), 200);
+	peer_end(&p);
+}
+
+/* RFC 9293 3.10.7.2: silence has an end. */
+static void what_follows_a_lost_beginning_meets_a_reset_when_cookies_are_over(void **state)
+{
+	struct tcp_config config = config_with_options();
+	struct peer p;
+
+	(void)state;
+	config.syn_cookies = TCP_SYN_COOKIES_ALWAYS;
+	p = peer_begin(&config);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK | PSH, 101, 1, 100);
+	peer_expect_nothing(&p);
+	peer_send(&p, ACK | PSH, 101, 2, 100); /* of what we never sent */
+	peer_expect(&p, RST, 2, 0, 0);
+	p.h->now_ns += TCP_COOKIE_LIFE_NS;
+	peer_send(&p, ACK | PSH, 101, 1, 100);
+	peer_expect(&p, RST, 1, 0, 0);
+	peer_end(&p);
+}
+
 static void a_cookie_that_finds_the_accept_queue_full_may_come_again(void **state)
 {
 	struct tcp_config config = config_with_options();
@@ -240,6 +288,8 @@ int main(void)
 		host_test(with_a_full_syn_queue_a_cookie_keeps_all_options),
 		host_test(without_timestamps_a_cookie_keeps_the_mss),
 		host_test(an_ack_is_a_cookie_only_while_some_are_out),
+		host_test(what_follows_a_lost_beginning_waits_until_that_comes_again),
+		host_test(what_follows_a_lost_beginning_meets_a_reset_when_cookies_are_over),
 		host_test(a_cookie_that_finds_the_accept_queue_full_may_come_again),
 		host_test(a_flood_takes_no_memory_and_others_go_on_and_begin),
 		host_test(without_cookies_the_oldest_that_did_not_answer_gives_way),
