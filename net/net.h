@@ -49,7 +49,8 @@ enum tcp_ecn { TCP_ECN_PASSIVE, TCP_ECN_ALWAYS, TCP_ECN_NEVER };
 /* net/tcp_cc.h */
 enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
 
-/* When a SYN is answered with a cookie: if the SYN queue is full, always, never. */
+/* When a SYN is answered with a cookie: if the SYN queue is full, always, never. One that takes
+ * over from TIME-WAIT never is. */
 enum tcp_syn_cookies { TCP_SYN_COOKIES_AUTO, TCP_SYN_COOKIES_ALWAYS, TCP_SYN_COOKIES_NEVER };
 
 struct tcp_config {

@@ -36,6 +36,25 @@ bool tcp_listen_wants(const struct net *net, const struct net_pkt *pkt)
 	return find_or_null(net, local) != NULL;
 }
 
+static enum drop_reason may_take(const struct net *net, const struct tcp_listener *listener)
+{
+	if (net->mem->level >= MEM_LOW)
+		return DROP_mem_low_syn;
+	return listener->accept_count >= listener->backlog ? DROP_tcp_backlog_full : DROP_COUNT;
+}
+
+enum drop_reason tcp_listen_room(const struct net *net, const struct net_pkt *pkt)
+{
+	const struct net_endpoint local = {pkt->flow.local, pkt->flow.local_port};
+	const struct tcp_listener *listener = find_or_null(net, local);
+	enum drop_reason reason = listener ? may_take(net, listener) : DROP_tcp_no_port;
+	bool full = slab_used(net->tcp.conns) == slab_count(net->tcp.conns);
+
+	if (reason == DROP_COUNT && full && TAILQ_EMPTY(&listener->syns))
+		return DROP_tcp_conn_max;
+	return reason;
+}
+
 /* --- SYN --- */
 
 static bool has_syn_room(const struct net *net, const struct tcp_listener *listener)
@@ -135,7 +154,7 @@ static void send_cookie(struct net *net, struct tcp_listener *listener, struct r
 	tcp_reply_send(net, &dst, &pkt->flow, &reply);
 }
 
-/* Half-open connections give way to one that has proven itself. */
+/* Half-open connections give way to one that has proven itself, or is known. */
 static int create_proven(struct net *net, struct tcp_listener *listener,
 			 const struct net_flow *flow, struct tcp_conn **conn)
 {
@@ -233,16 +252,17 @@ bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **ou
 }
 
 /* Why the connection cannot begin, or DROP_COUNT; then *cookie says that it may only as a cookie.
- */
-static enum drop_reason may_begin(struct net *net, struct tcp_listener *listener, bool *cookie)
+ * One that begins beyond a TIME-WAIT's numbers never is, as a cookie cannot choose its own; and the
+ * SYN queue's limit does not count, as it takes the place of the TIME-WAIT. */
+static enum drop_reason may_begin(struct net *net, struct tcp_listener *listener,
+				  const uint32_t *after, bool *cookie)
 {
 	enum tcp_syn_cookies cookies = net->tcp.config.syn_cookies;
+	enum drop_reason reason = may_take(net, listener);
 
-	*cookie = cookies == TCP_SYN_COOKIES_ALWAYS;
-	if (net->mem->level >= MEM_LOW)
-		return DROP_mem_low_syn;
-	if (listener->accept_count >= listener->backlog)
-		return DROP_tcp_backlog_full;
+	*cookie = cookies == TCP_SYN_COOKIES_ALWAYS && !after;
+	if (reason != DROP_COUNT || after)
+		return reason;
 	if (has_syn_room(net, listener))
 		return DROP_COUNT;
 	*cookie = cookies != TCP_SYN_COOKIES_NEVER;
@@ -254,7 +274,7 @@ static void answer_syn(struct net *net, struct tcp_listener *listener, struct rt
 {
 	const struct net_pkt *pkt = net_pkt_of(m);
 	bool cookie;
-	enum drop_reason reason = may_begin(net, listener, &cookie);
+	enum drop_reason reason = may_begin(net, listener, after, &cookie);
 	struct tcp_conn *conn;
 	int err;
 
@@ -262,9 +282,11 @@ static void answer_syn(struct net *net, struct tcp_listener *listener, struct rt
 		net_drop(net, m, reason);
 		return;
 	}
-	err = cookie ? 0 : tcp_conn_create(net, &pkt->flow, &listener->options, &conn);
+	err = cookie  ? 0
+	      : after ? create_proven(net, listener, &pkt->flow, &conn)
+		      : tcp_conn_create(net, &pkt->flow, &listener->options, &conn);
 	/* Half-open connections have taken the place: it is had by proof. */
-	if (err == -ENOBUFS && listener->syn_count > 0 &&
+	if (err == -ENOBUFS && listener->syn_count > 0 && !after &&
 	    net->tcp.config.syn_cookies != TCP_SYN_COOKIES_NEVER)
 		cookie = true;
 	else if (err) {

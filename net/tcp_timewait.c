@@ -107,6 +107,22 @@ static bool is_fin_again(const struct tcp_timewait *tw, const struct net_pkt *pk
 	       !(both_have_timestamps(tw, opts) && seq_lt(opts->ts_val, tw->ts_recent));
 }
 
+/* To a new connection of the flow; it waits where there is no room for that, as the SYN comes
+ * again.
+ */
+static void give_way(struct net *net, struct tcp_timewait *tw, struct rte_mbuf *m)
+{
+	enum drop_reason reason = tcp_listen_room(net, net_pkt_of(m));
+	uint32_t snd_nxt = tw->snd_nxt;
+
+	if (reason != DROP_COUNT) {
+		net_drop(net, m, reason);
+		return;
+	}
+	forget(net, tw);
+	tcp_listen_syn(net, m, &snd_nxt);
+}
+
 /* RFC 1337: an RST does not end TIME-WAIT. */
 void tcp_timewait_input(struct net *net, struct tcp_timewait *tw, struct rte_mbuf *m)
 {
@@ -123,10 +139,7 @@ void tcp_timewait_input(struct net *net, struct tcp_timewait *tw, struct rte_mbu
 		return;
 	}
 	if (is_new_syn(tw, pkt, &opts) && tcp_listen_wants(net, pkt)) {
-		uint32_t snd_nxt = tw->snd_nxt;
-
-		forget(net, tw);
-		tcp_listen_syn(net, m, &snd_nxt);
+		give_way(net, tw, m);
 		return;
 	}
 	if (is_fin_again(tw, pkt, &opts)) {

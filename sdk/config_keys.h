@@ -153,7 +153,8 @@
 	  0, "auto|always|never",                                                                  \
 	  "A SYN is answered with a cookie, which needs no memory: when there is no more room "    \
 	  "for "                                                                                   \
-	  "it (auto), always, or never: then the oldest unanswered one gives way.")                \
+	  "it (auto), always, or never: then the oldest unanswered one gives way. One that takes " \
+	  "over from TIME-WAIT needs no cookie.")                                                  \
 	X(tcp, challenge_acks_per_second, NUMBER, net.tcp.challenge_acks_per_second,               \
 	  net.tcp.challenge_acks_per_second, "1000", "", 0, 1000000, "",                           \
 	  "ACKs of segments that a connection did not accept (RFC 5961), about; 0: no limit.")     \

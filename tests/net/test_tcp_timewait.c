@@ -73,6 +73,73 @@ static void a_new_syn_takes_over_from_time_wait_beyond_its_numbers(void **state)
 	peer_end(&p);
 }
 
+/* Another port's SYNs, which nobody follows up, fill the SYN queue. */
+static void fill_syn_queue(struct peer *p, unsigned count)
+{
+	const struct peer saved = *p;
+	struct seg seg;
+
+	for (unsigned i = 0; i < count; i++) {
+		p->port = (uint16_t)(10000 + i);
+		peer_send(p, SYN, 0, 0, 0);
+		while (peer_take(p, &seg))
+			;
+	}
+	*p = saved;
+}
+
+/* SHLD-4, RFC 6191: a cookie could not choose its number; the SYN queue's limit does not count. */
+static void a_new_syn_takes_over_from_time_wait_without_a_cookie(void **state)
+{
+	static const enum tcp_syn_cookies modes[] = {TCP_SYN_COOKIES_AUTO, TCP_SYN_COOKIES_ALWAYS};
+
+	(void)state;
+	for (unsigned i = 0; i < RTE_DIM(modes); i++) {
+		struct tcp_config config = host_config();
+		struct peer p = peer_established(&config);
+		uint32_t old = p.irs;
+
+		close_actively(&p);
+		fill_syn_queue(&p, 20);
+		p.h->net->tcp.config.syn_cookies = modes[i];
+		p.h->counters.tcp_cookies_sent = 0;
+		p.iss += 100000;
+		peer_send(&p, SYN, 0, 0, 0);
+		peer_expect(&p, SYN | ACK, 0, 1, 0);
+		assert_int_equal(p.h->counters.tcp_cookies_sent, 0);
+		assert_true(seq_gt(p.irs, old + 2) && p.irs - old < 1u << 30);
+		peer_send(&p, ACK, 1, 1, 0);
+		assert_non_null(p.conn = tcp_accept_or_null(p.h->net, p.listener, &p));
+		peer_end(&p);
+	}
+}
+
+/* MUST-13: a SYN that cannot be served takes nothing away. */
+static void time_wait_stays_where_there_is_no_room_for_a_new_connection(void **state)
+{
+	struct tcp_config config = host_config();
+	struct peer p, full;
+
+	(void)state;
+	config.conn_max = 1;
+	p = peer_established(&config);
+	close_actively(&p);
+	full = p;
+	full.port++;
+	peer_handshake(&full, NULL, 0);
+	p.iss += 100000;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect_nothing(&p);
+	assert_int_equal(peer_drops(&p, DROP_tcp_conn_max), 1);
+	assert_int_equal(use_of(&p).timewait, 1);
+	peer_send(&full, RST, 1, 0, 0);
+	tcp_close(p.h->net, full.conn);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	assert_int_equal(use_of(&p).timewait, 0);
+	peer_end(&p);
+}
+
 static void an_old_syn_does_not_take_over_from_time_wait(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -274,6 +341,8 @@ int main(void)
 		host_test(time_wait_acknowledges_a_fin_again_and_starts_anew),
 		host_test(an_rst_does_not_end_time_wait),
 		host_test(a_new_syn_takes_over_from_time_wait_beyond_its_numbers),
+		host_test(a_new_syn_takes_over_from_time_wait_without_a_cookie),
+		host_test(time_wait_stays_where_there_is_no_room_for_a_new_connection),
 		host_test(an_old_syn_does_not_take_over_from_time_wait),
 		host_test(without_a_listener_no_syn_takes_over),
 		host_test(a_newer_timestamp_makes_a_syn_new_whatever_its_number),
