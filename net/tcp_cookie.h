@@ -15,7 +15,8 @@
  * is one; the peer echoes it. wscale 15: none
  *
  * Keys last for a minute and are taken at random, the last one is believed for another: age tells
- * which of the two it was. Without timestamps the connection has no window scale and no SACK.
+ * which of the two it was. Without timestamps the connection has no window scale, no SACK and no
+ * ECN.
  */
 #ifndef NET_TCP_COOKIE_H
 #define NET_TCP_COOKIE_H

@@ -6,12 +6,17 @@
 
 static const uint8_t setup = RTE_TCP_ECE_FLAG | RTE_TCP_CWR_FLAG;
 
+bool tcp_ecn_agrees(const struct net *net, uint8_t syn_flags)
+{
+	return net->tcp.config.ecn != TCP_ECN_NEVER && (syn_flags & setup) == setup;
+}
+
 void tcp_ecn_syn_received(const struct net *net, struct tcp_conn *conn, uint8_t flags)
 {
 	if (flags & RTE_TCP_ACK_FLAG)
 		conn->ecn = conn->ecn_asked && (flags & setup) == RTE_TCP_ECE_FLAG;
 	else
-		conn->ecn = net->tcp.config.ecn != TCP_ECN_NEVER && (flags & setup) == setup;
+		conn->ecn = tcp_ecn_agrees(net, flags);
 }
 
 uint8_t tcp_ecn_syn_flags(const struct net *net, const struct tcp_conn *conn)

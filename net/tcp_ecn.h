@@ -14,6 +14,8 @@
 /* In the IP header's TOS. */
 enum { TCP_ECN_ECT0 = 2, TCP_ECN_CE = 3, TCP_ECN_MASK = 3 };
 
+/* A SYN with these TCP flags asks for it, and we agree. */
+bool tcp_ecn_agrees(const struct net *net, uint8_t syn_flags);
 /* A SYN or SYN-ACK came in with these TCP flags: both sides can do it, or not (6.1.1). */
 void tcp_ecn_syn_received(const struct net *net, struct tcp_conn *conn, uint8_t flags);
 /* The flags to add to the SYN or SYN-ACK at hand. A SYN that had to be sent again does without:

@@ -89,6 +89,7 @@ static void enter_syn_queue(struct net *net, struct tcp_listener *listener, stru
 {
 	conn->iss = iss;
 	conn->snd_una = conn->snd_nxt = conn->rtx_nxt = conn->rtx_end = iss;
+	conn->ecn_recover = iss;
 	conn->listener = listener;
 	conn->from_listen = true;
 	conn->state = TCP_SYN_RECEIVED;
@@ -136,6 +137,7 @@ static void send_cookie(struct net *net, struct tcp_listener *listener, struct r
 	answer.mss = net_dst_mss(&dst);
 	if (config->timestamps && (opts->present & TCP_OPT_TIMESTAMPS)) {
 		struct tcp_opts kept = *opts;
+		bool ecn = tcp_ecn_agrees(net, pkt->tcp_flags);
 
 		if (!config->window_scale)
 			kept.present &= ~TCP_OPT_WSCALE;
@@ -144,7 +146,8 @@ static void send_cookie(struct net *net, struct tcp_listener *listener, struct r
 		answer.present |= TCP_OPT_TIMESTAMPS |
 				  (kept.present & (TCP_OPT_WSCALE | TCP_OPT_SACK_PERMITTED));
 		answer.wscale = tcp_conn_window_scale(rcvbuf_len);
-		answer.ts_val = tcp_cookie_ts_make(ts_now, &kept, false);
+		answer.ts_val = tcp_cookie_ts_make(ts_now, &kept, ecn);
+		reply.flags |= ecn ? RTE_TCP_ECE_FLAG : 0;
 	}
 	tcp_cookie_rotate(&net->tcp.cookie, net->now_ns, net->env.random, net->env.ctx);
 	reply.seq = tcp_cookie_make(&net->tcp.cookie, &pkt->flow, pkt->seq,
@@ -167,9 +170,9 @@ static int create_proven(struct net *net, struct tcp_listener *listener,
 	return tcp_conn_create(net, flow, &listener->options, conn);
 }
 
-/* What the ACK carries; of a valid cookie also the options that were agreed on. */
+/* What the ACK carries; of a valid cookie also the options that were agreed on, and ECN. */
 static enum tcp_cookie_kind read_cookie(struct net *net, const struct net_pkt *pkt,
-					struct tcp_opts *opts)
+					struct tcp_opts *opts, bool *ecn)
 {
 	struct tcp_cookie *cookie = &net->tcp.cookie;
 	enum tcp_cookie_kind kind;
@@ -179,8 +182,8 @@ static enum tcp_cookie_kind read_cookie(struct net *net, const struct net_pkt *p
 	if (kind != TCP_COOKIE_VALID)
 		return kind;
 	opts->present = TCP_OPT_MSS | (opts->present & TCP_OPT_TIMESTAMPS);
-	if (net->tcp.config.timestamps && (opts->present & TCP_OPT_TIMESTAMPS))
-		tcp_cookie_ts_read(opts->ts_ecr, opts);
+	*ecn = net->tcp.config.timestamps && (opts->present & TCP_OPT_TIMESTAMPS) &&
+	       tcp_cookie_ts_read(opts->ts_ecr, opts) && net->tcp.config.ecn != TCP_ECN_NEVER;
 	return kind;
 }
 
@@ -218,6 +221,7 @@ bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **ou
 	const struct net_pkt *pkt = net_pkt_of(m);
 	struct tcp_listener *listener;
 	struct tcp_opts opts;
+	bool ecn;
 	int err;
 
 	if ((pkt->tcp_flags & mask) != RTE_TCP_ACK_FLAG)
@@ -234,12 +238,14 @@ bool tcp_listen_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **ou
 	if (!tcp_opt_parse(&opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
 			   pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN))
 		return false;
-	switch (read_cookie(net, pkt, &opts)) {
+	switch (read_cookie(net, pkt, &opts, &ecn)) {
 	case TCP_COOKIE_VALID:
 		err = open_by_cookie(net, listener, pkt, &opts, out);
 		if (err) {
 			*out = NULL;
 			refuse(net, m, err);
+		} else {
+			(*out)->ecn = ecn;
 		}
 		return true;
 	case TCP_COOKIE_OTHER:

@@ -153,6 +153,74 @@ static void a_peer_that_stops_asking_is_believed(void **state)
 	peer_end(&p);
 }
 
+/* The cookie's timestamp remembers it. */
+static void expect_by_cookie(struct peer *p, uint8_t syn_flags, bool agreed)
+{
+	const struct seg syn = {.flags = syn_flags, .wnd = PEER_WND, .opts = mss, .opts_len = 4};
+	const uint64_t reductions = p->h->counters.tcp_ecn_reductions;
+
+	peer_send_seg(p, &syn);
+	peer_expect(p, SYN | ACK | (agreed ? ECE : 0), 0, 1, 0);
+	peer_send(p, ACK, 1, 1, 0);
+	p->conn = tcp_accept_or_null(p->h->net, p->listener, p);
+	assert_non_null(p->conn);
+	peer_push(p, 100);
+	assert_int_equal(peer_expect(p, ACK | PSH, 1, 1, 100).tos, agreed ? ECT0 : 0);
+	peer_send(p, ACK | ECE, 1, 51, 0);
+	assert_int_equal(p->h->counters.tcp_ecn_reductions - reductions, agreed);
+}
+
+static struct peer cookies_always(enum tcp_ecn ecn, bool ts)
+{
+	struct tcp_config config = host_config();
+	struct peer p;
+
+	config.timestamps = true;
+	config.syn_cookies = TCP_SYN_COOKIES_ALWAYS;
+	config.ecn = ecn;
+	p = peer_begin(&config);
+	p.ts = ts;
+	return p;
+}
+
+/* RFC 3168 6.1.1, RFC 4987 3.6 */
+static void a_connection_by_syn_cookie_can_do_it_whatever_its_number(void **state)
+{
+	struct peer p = cookies_always(TCP_ECN_PASSIVE, true);
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		p.port++;
+		p.total = 0;
+		expect_by_cookie(&p, SYN | ECE | CWR, true);
+		tcp_close(p.h->net, p.conn);
+		peer_expect(&p, ACK | FIN, 101, 1, 0);
+		peer_send(&p, RST | ACK, 1, 102, 0);
+	}
+	assert_int_equal(p.h->counters.tcp_cookies_valid, 8);
+	peer_end(&p);
+}
+
+/* RFC 3168 6.1.1, RFC 4987 3.6 */
+static void a_connection_by_syn_cookie_cannot_if_the_cookie_did_not_say_so(void **state)
+{
+	static const struct {
+		enum tcp_ecn ecn;
+		uint8_t syn;
+		bool ts;
+	} cases[] = {{TCP_ECN_PASSIVE, SYN | ECE | CWR, false},
+		     {TCP_ECN_PASSIVE, SYN, true},
+		     {TCP_ECN_NEVER, SYN | ECE | CWR, true}};
+
+	(void)state;
+	for (unsigned i = 0; i < RTE_DIM(cases); i++) {
+		struct peer p = cookies_always(cases[i].ecn, cases[i].ts);
+
+		expect_by_cookie(&p, cases[i].syn, false);
+		peer_end(&p);
+	}
+}
+
 /* --- the receiver --- */
 
 static void text(struct peer *p, uint32_t seq, uint8_t flags, uint8_t tos)
@@ -368,6 +436,8 @@ int main(void)
 		host_test(an_answer_that_nobody_asked_for_agrees_to_nothing),
 		host_test(a_lost_syn_is_sent_again_without_asking),
 		host_test(a_peer_that_stops_asking_is_believed),
+		host_test(a_connection_by_syn_cookie_can_do_it_whatever_its_number),
+		host_test(a_connection_by_syn_cookie_cannot_if_the_cookie_did_not_say_so),
 		host_test(a_mark_is_echoed_until_the_window_was_reduced),
 		host_test(a_new_mark_is_told_at_once),
 		host_test(a_mark_means_nothing_where_nobody_agreed),
