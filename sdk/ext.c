@@ -25,40 +25,33 @@ int demi_shutdown(int qd, int how)
 int demi_getsockname(int qd, struct sockaddr *addr, socklen_t *addrlen)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
 	struct net_endpoint local;
-	int rc;
+	int error = world_call(&shard, addr != NULL && addrlen != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (addr == NULL || addrlen == NULL)
-		return EINVAL;
-	rc = shard_local(shard, qd, &local);
-	if (rc == 0)
+	if (error == 0)
+		error = -shard_local(shard, qd, &local);
+	if (error == 0)
 		convert_endpoint_out(&local, addr, addrlen);
-	return -rc;
+	return error;
 }
 
 int demi_async_close(demi_qtoken_t *qt_out, int qd)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, qt_out != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qt_out == NULL)
-		return EINVAL;
-	return -shard_close_async(shard, qd, qt_out);
+	return error != 0 ? error : -shard_close_async(shard, qd, qt_out);
 }
 
 int demi_describe(void (*line)(const char *text, void *arg), void *arg)
 {
 	KEEP_ERRNO;
+	struct shard *shard;
+	int error = world_call(&shard, line != NULL);
 
-	if (world_shard_or_null() == NULL)
-		return ENOSYS;
-	if (line == NULL)
-		return EINVAL;
-	runtime_describe(world_current.runtime, line, arg);
-	return 0;
+	if (error == 0)
+		runtime_describe(world_current.runtime, line, arg);
+	return error;
 }

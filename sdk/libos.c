@@ -9,12 +9,11 @@ enum { PIPE_NAME_LEN_MAX = 127 };
 int demi_socket(int *sockqd_out, int domain, int type, int protocol)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, sockqd_out != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (sockqd_out == NULL)
-		return EINVAL;
+	if (error != 0)
+		return error;
 	if (domain != AF_INET)
 		return ENOTSUP;
 	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
@@ -27,67 +26,52 @@ int demi_socket(int *sockqd_out, int domain, int type, int protocol)
 int demi_bind(int sockqd, const struct sockaddr *addr, socklen_t size)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
 	struct net_endpoint local;
-	int error;
+	int error = world_call(&shard, true);
 
-	if (shard == NULL)
-		return ENOSYS;
-	error = convert_sockaddr(addr, size, &local);
-	if (error != 0)
-		return error;
-	return -shard_bind(shard, sockqd, &local);
+	if (error == 0)
+		error = convert_sockaddr(addr, size, &local);
+	return error != 0 ? error : -shard_bind(shard, sockqd, &local);
 }
 
 int demi_listen(int sockqd, int backlog)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, backlog >= 1);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (backlog < 1)
-		return EINVAL;
-	return -shard_listen(shard, sockqd, backlog);
+	return error != 0 ? error : -shard_listen(shard, sockqd, backlog);
 }
 
 int demi_accept(demi_qtoken_t *qt_out, int sockqd)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, qt_out != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qt_out == NULL)
-		return EINVAL;
-	return -shard_accept(shard, sockqd, qt_out);
+	return error != 0 ? error : -shard_accept(shard, sockqd, qt_out);
 }
 
 int demi_connect(demi_qtoken_t *qt_out, int sockqd, const struct sockaddr *addr, socklen_t size)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
 	struct net_endpoint remote;
-	int error;
+	int error = world_call(&shard, qt_out != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qt_out == NULL)
-		return EINVAL;
-	error = convert_sockaddr(addr, size, &remote);
-	if (error != 0)
-		return error;
-	return -shard_connect(shard, sockqd, &remote, qt_out);
+	if (error == 0)
+		error = convert_sockaddr(addr, size, &remote);
+	return error != 0 ? error : -shard_connect(shard, sockqd, &remote, qt_out);
 }
 
 int demi_close(int qd)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, true);
 
-	if (shard == NULL)
-		return ENOSYS;
-	return -shard_close(shard, qd);
+	return error != 0 ? error : -shard_close(shard, qd);
 }
 
 /* dest NULL: where the queue is connected to. */
@@ -110,95 +94,75 @@ static int push(struct shard *shard, int qd, const demi_sgarray_t *sga,
 int demi_push(demi_qtoken_t *qt_out, int qd, const demi_sgarray_t *sga)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, qt_out != NULL && sga != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qt_out == NULL || sga == NULL)
-		return EINVAL;
-	return push(shard, qd, sga, NULL, qt_out);
+	return error != 0 ? error : push(shard, qd, sga, NULL, qt_out);
 }
 
 int demi_pushto(demi_qtoken_t *qt_out, int sockqd, const demi_sgarray_t *sga,
 		const struct sockaddr *dest_addr, socklen_t size)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
 	struct net_endpoint dest;
-	int error;
+	int error = world_call(&shard, qt_out != NULL && sga != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qt_out == NULL || sga == NULL)
-		return EINVAL;
-	error = convert_sockaddr(dest_addr, size, &dest);
-	if (error != 0)
-		return error;
-	return push(shard, sockqd, sga, &dest, qt_out);
+	if (error == 0)
+		error = convert_sockaddr(dest_addr, size, &dest);
+	return error != 0 ? error : push(shard, sockqd, sga, &dest, qt_out);
 }
 
 int demi_pop(demi_qtoken_t *qt_out, int qd)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, qt_out != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qt_out == NULL)
-		return EINVAL;
-	return -shard_pop(shard, qd, qt_out);
+	return error != 0 ? error : -shard_pop(shard, qd, qt_out);
 }
 
 int demi_setsockopt(int qd, int level, int optname, const void *optval, socklen_t optlen)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, optval != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (optval == NULL)
-		return EINVAL;
-	return -shard_option_set(shard, qd, level, optname, optval, optlen);
+	return error != 0 ? error : -shard_option_set(shard, qd, level, optname, optval, optlen);
 }
 
 int demi_getsockopt(int qd, int level, int optname, void *optval, socklen_t *optlen)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, optval != NULL && optlen != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (optval == NULL || optlen == NULL)
-		return EINVAL;
-	return -shard_option_get(shard, qd, level, optname, optval, optlen);
+	return error != 0 ? error : -shard_option_get(shard, qd, level, optname, optval, optlen);
 }
 
 int demi_getpeername(int qd, struct sockaddr *addr, socklen_t *addrlen)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
 	struct net_endpoint peer;
-	int rc;
+	int error = world_call(&shard, addr != NULL && addrlen != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (addr == NULL || addrlen == NULL)
-		return EINVAL;
-	rc = shard_remote(shard, qd, &peer);
-	if (rc == 0)
+	if (error == 0)
+		error = -shard_remote(shard, qd, &peer);
+	if (error == 0)
 		convert_endpoint_out(&peer, addr, addrlen);
-	return -rc;
+	return error;
 }
 
 /* The checks that hold already; the queues behind them come with the pipes. */
 static int check_pipe(const int *memqd_out, const char *name)
 {
+	struct shard *shard;
+	int error = world_call(&shard, memqd_out != NULL && name != NULL);
 	size_t len;
 
-	if (world_shard_or_null() == NULL)
-		return ENOSYS;
-	if (memqd_out == NULL || name == NULL)
-		return EINVAL;
+	if (error != 0)
+		return error;
 	len = strnlen(name, PIPE_NAME_LEN_MAX + 1);
 	return len == 0 || len > PIPE_NAME_LEN_MAX ? EINVAL : ENOSYS;
 }

@@ -47,13 +47,10 @@ int demi_shard_of(const struct sockaddr *local, socklen_t local_size, const stru
 int demi_shard_channel(int *qd_out, int peer)
 {
 	KEEP_ERRNO;
-	struct shard *shard = world_shard_or_null();
+	struct shard *shard;
+	int error = world_call(&shard, qd_out != NULL);
 
-	if (shard == NULL)
-		return ENOSYS;
-	if (qd_out == NULL)
-		return EINVAL;
-	return -shard_channel(shard, peer, qd_out);
+	return error != 0 ? error : -shard_channel(shard, peer, qd_out);
 }
 
 static uint64_t dropped(const struct counters *counters)

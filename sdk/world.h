@@ -25,6 +25,16 @@ static inline struct shard *world_shard_or_null(void)
 	return world_current.shard;
 }
 
+/* How a call on a shard begins: 0 and *shard, ENOSYS off a shard, or EINVAL where its arguments
+ * cannot be. */
+static inline int world_call(struct shard **shard, bool arguments_ok)
+{
+	*shard = world_current.shard;
+	if (*shard == NULL)
+		return ENOSYS;
+	return arguments_ok ? 0 : EINVAL;
+}
+
 /* The calling thread is that shard from now on, and its runtime is the process's: the simulator
  * goes from shard to shard so. NULL: none. */
 void world_enter(const struct world *world);
