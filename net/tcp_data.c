@@ -1,4 +1,5 @@
-/* RFC 9293 3.10.7.4, steps seven and eight: text and FIN, and when to acknowledge them. */
+/* RFC 9293 3.10.7.4, steps seven and eight: the text and the FIN bit, and when to acknowledge them.
+ */
 #include "net/tcp_ecn.h"
 #include "net/tcp_in.h"
 #include "net/tcp_sack.h"
@@ -115,11 +116,19 @@ static bool must_wait(const struct tcp_in *in)
 	       mem_reserve_only(mem);
 }
 
-/* False: the connection is at its end. */
-static bool text(struct tcp_in *in)
+bool tcp_data_text_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 
+	if (conn->fin_received) {
+		/* All of it was received; the ACK that said so was lost. */
+		tcp_sack_duplicate(conn, in->seq, in->len);
+		if (in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG))
+			tcp_in_answer_text(in);
+		return false;
+	}
+	if (in->len == 0)
+		return true;
 	if (conn->closed && seq_gt(in->seq + in->len, conn->rxq.rcv_nxt)) {
 		/* SHLD-3, RFC 2525 2.17: nobody will ever read it. */
 		tcp_in_drop(in, DROP_tcp_after_close);
@@ -139,6 +148,7 @@ static bool text(struct tcp_in *in)
 	return true;
 }
 
+/* Everything before it has come, so it has a turn. */
 static void fin(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
@@ -159,19 +169,10 @@ static void fin(struct tcp_in *in)
 	}
 }
 
-void tcp_data_step(struct tcp_in *in)
+void tcp_data_fin_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 
-	if (conn->fin_received) {
-		/* All of it was received; the ACK that said so was lost. */
-		tcp_sack_duplicate(conn, in->seq, in->len);
-		if (in->len > 0 || (in->flags & RTE_TCP_FIN_FLAG))
-			tcp_in_answer_text(in);
-		return;
-	}
-	if (in->len > 0 && !text(in))
-		return;
 	if (in->flags & RTE_TCP_FIN_FLAG) {
 		conn->fin_seen = true;
 		conn->fin_seq = in->seq + in->len;

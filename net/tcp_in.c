@@ -1,4 +1,13 @@
-/* RFC 9293 3.10.7, in its order: one function a step; false means that the segment goes no further.
+/*
+ * RFC 9293 3.10.7, SEGMENT ARRIVES, in its order: one function a step, which returns false when the
+ * segment goes no further.
+ *
+ *      3.10.7.1 CLOSED .......... closed_or_listen()
+ *      3.10.7.2 LISTEN .......... net/tcp_listen.c
+ *      3.10.7.3 SYN-SENT ........ syn_sent(): ACK, RST, SYN
+ *      3.10.7.4 other states .... other(): sequence number, RST, SYN
+ *               fifth ........... net/tcp_ack.c;  seventh, eighth: net/tcp_data.c
+ *               TIME-WAIT ....... net/tcp_timewait.c
  */
 #include "net/tcp_in.h"
 
@@ -15,9 +24,27 @@
 #include <rte_common.h>
 #include <rte_prefetch.h>
 
-/* --- SYN-SENT (3.10.7.3) --- */
+/* --- 3.10.7.1 CLOSED, 3.10.7.2 LISTEN: there is no connection, here --- */
 
-static bool syn_sent_ack(struct tcp_in *in)
+/* Takes over m, unless its cookie began a connection: then that, which m is for. */
+static struct tcp_conn *closed_or_listen(struct net *net, struct rte_mbuf *m)
+{
+	int owner = net_owner_shard(net, m);
+	struct tcp_conn *conn = NULL;
+
+	if (owner == NET_OWNER_LOOP)
+		net_drop(net, m, DROP_steer_loop);
+	else if (owner >= 0 && owner != net->shard)
+		net_hand_over(net, m, (uint16_t)owner);
+	else if (!tcp_listen_cookie(net, m, &conn))
+		tcp_listen_syn(net, m, NULL); /* which answers RST if nobody listens */
+	return conn;
+}
+
+/* --- 3.10.7.3 SYN-SENT --- */
+
+/* First: check the ACK bit. */
+static bool syn_sent_ack_step(struct tcp_in *in)
 {
 	const struct tcp_conn *conn = in->conn;
 
@@ -30,7 +57,8 @@ static bool syn_sent_ack(struct tcp_in *in)
 	return false;
 }
 
-static bool syn_sent_rst(struct tcp_in *in)
+/* Second: check the RST bit. Without an acceptable ACK anybody could have sent it. */
+static bool syn_sent_rst_step(struct tcp_in *in)
 {
 	if (!(in->flags & RTE_TCP_RST_FLAG))
 		return true;
@@ -41,13 +69,12 @@ static bool syn_sent_rst(struct tcp_in *in)
 	return false;
 }
 
-static void syn_sent(struct tcp_in *in)
+/* Fourth: check the SYN bit; fifth: neither SYN nor RST. */
+static void syn_sent_syn_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 	struct net *net = in->net;
 
-	if (!syn_sent_ack(in) || !syn_sent_rst(in))
-		return;
 	if (!(in->flags & RTE_TCP_SYN_FLAG)) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
 		return;
@@ -70,7 +97,15 @@ static void syn_sent(struct tcp_in *in)
 	in->effects |= TCP_EFFECT_OUTPUT;
 }
 
-/* --- the other states (3.10.7.4): first, the sequence number --- */
+static void syn_sent(struct tcp_in *in)
+{
+	if (!syn_sent_ack_step(in) || !syn_sent_rst_step(in))
+		return;
+	/* Third, security and compartment: there is none (A.1). */
+	syn_sent_syn_step(in);
+}
+
+/* --- 3.10.7.4 other states --- */
 
 /* The ACK that 3.10.7.4 demands; RFC 5961 7: not too many. An empty segment may be a keepalive or
  * a probe of our window: it is answered whatever other connections have used up. */
@@ -113,6 +148,7 @@ static bool acceptable(const struct tcp_in *in)
 	       seq_leq(in->seq, seq_max(conn->rcv_adv, conn->rxq.rcv_nxt));
 }
 
+/* First: check the sequence number, and the timestamp before it. */
 static bool sequence_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
@@ -132,32 +168,26 @@ static bool sequence_step(struct tcp_in *in)
 	return true;
 }
 
-/* --- second, RST --- */
-
+/* Second: check the RST bit. RFC 5961 3.2: only the very next number resets. */
 static bool rst_step(struct tcp_in *in)
 {
 	const struct tcp_conn *conn = in->conn;
+	bool refused;
 
 	if (!(in->flags & RTE_TCP_RST_FLAG))
 		return true;
-	/* RFC 5961 3.2: only the very next number resets. */
 	if (in->seq != conn->rxq.rcv_nxt) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
 		in->effects |= TCP_EFFECT_CHALLENGE;
 		return false;
 	}
-	if (conn->state == TCP_SYN_RECEIVED && !conn->from_listen) {
-		counter_add(&in->net->counters->conn_refused, 1);
-		tcp_in_die(in, ECONNREFUSED);
-		return false;
-	}
-	counter_add(&in->net->counters->conn_reset, 1);
-	tcp_in_die(in, ECONNRESET);
+	refused = conn->state == TCP_SYN_RECEIVED && !conn->from_listen;
+	counter_add(refused ? &in->net->counters->conn_refused : &in->net->counters->conn_reset, 1);
+	tcp_in_die(in, refused ? ECONNREFUSED : ECONNRESET);
 	return false;
 }
 
-/* --- fourth, SYN (the third, security, is not ours) --- */
-
+/* Fourth: check the SYN bit. */
 static bool syn_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
@@ -180,19 +210,12 @@ static bool syn_step(struct tcp_in *in)
 	return false;
 }
 
-/* --- fifth, ACK: what is special in SYN-RECEIVED --- */
-
-static bool ack_step(struct tcp_in *in)
+/* Fifth, in SYN-RECEIVED: the handshake's end. */
+static bool syn_received_ack_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 	struct net *net = in->net;
 
-	if (!(in->flags & RTE_TCP_ACK_FLAG)) {
-		tcp_in_drop(in, DROP_tcp_unacceptable);
-		return false;
-	}
-	if (tcp_conn_synchronized(conn))
-		return tcp_ack_step(in);
 	if (seq_leq(in->ack, conn->snd_una) || seq_gt(in->ack, conn->snd_nxt)) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
 		in->effects |= TCP_EFFECT_RST;
@@ -222,21 +245,31 @@ static bool ack_step(struct tcp_in *in)
 	return true;
 }
 
-/* --- all of them --- */
-
-static void steps(struct tcp_in *in)
+/* Fifth: check the ACK field. */
+static bool ack_step(struct tcp_in *in)
 {
-	if (in->conn->state == TCP_SYN_SENT) {
-		syn_sent(in);
-		return;
+	if (!(in->flags & RTE_TCP_ACK_FLAG)) {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
+		return false;
 	}
-	if (!sequence_step(in) || !rst_step(in) || !syn_step(in) || !ack_step(in))
-		return;
-	/* Sixth, URG: the pointer is read and the bytes are delivered in line. */
-	tcp_data_step(in);
+	return tcp_conn_synchronized(in->conn) ? tcp_ack_step(in) : syn_received_ack_step(in);
 }
 
-/* What the steps asked for, once, in an order in which nothing is lost. */
+static void other(struct tcp_in *in)
+{
+	if (!sequence_step(in) || !rst_step(in))
+		return;
+	/* Third, security and compartment: there is none (A.1). */
+	if (!syn_step(in) || !ack_step(in))
+		return;
+	/* Sixth: the URG bit. The pointer is read, and its bytes are text like all others. */
+	if (tcp_data_text_step(in))
+		tcp_data_fin_step(in);
+}
+
+/* --- what they asked for --- */
+
+/* Once, and in an order in which nothing is lost. */
 static void carry_out(struct tcp_in *in)
 {
 	struct net *net = in->net;
@@ -273,6 +306,8 @@ static void carry_out(struct tcp_in *in)
 	tcp_conn_check(conn);
 }
 
+/* --- a segment on its way --- */
+
 static void input_conn(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m)
 {
 	const struct net_pkt *pkt = net_pkt_of(m);
@@ -293,41 +328,28 @@ static void input_conn(struct net *net, struct tcp_conn *conn, struct rte_mbuf *
 
 	conn->figures.segs_in++;
 	conn->figures.data_segs_in += in.len > 0;
-	if (tcp_opt_parse(&in.opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
-			  pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN))
-		steps(&in);
-	else
+	if (!tcp_opt_parse(&in.opts, (const uint8_t *)(net_pkt_tcp(m) + 1),
+			   pkt->payload_off - pkt->l4_off - TCP_HEADER_LEN))
 		tcp_in_drop(&in, DROP_tcp_bad);
+	else if (conn->state == TCP_SYN_SENT)
+		syn_sent(&in);
+	else
+		other(&in);
 	carry_out(&in);
 }
 
-/* A segment without a connection here. */
-static void input_unknown(struct net *net, struct rte_mbuf *m)
-{
-	int owner = net_owner_shard(net, m);
-	struct tcp_conn *conn;
-
-	if (owner == NET_OWNER_LOOP)
-		net_drop(net, m, DROP_steer_loop);
-	else if (owner >= 0 && owner != net->shard)
-		net_hand_over(net, m, (uint16_t)owner);
-	else if (!tcp_listen_cookie(net, m, &conn))
-		tcp_listen_syn(net, m, NULL); /* which answers RST if nobody listens */
-	else if (conn)
-		input_conn(net, conn, m);
-}
-
+/* value: what the flow table says. */
 static void input_one(struct net *net, struct rte_mbuf *m, void *value)
 {
+	struct tcp_conn *conn;
+
 	counter_add(&net->counters->tcp_rx_segments, 1);
 	if (net_pkt_of(m)->multi)
 		net_drop(net, m, DROP_tcp_not_unicast); /* MUST-57 */
-	else if (!value)
-		input_unknown(net, m);
-	else if (tcp_flow_is_timewait(value))
+	else if (value && tcp_flow_is_timewait(value))
 		tcp_timewait_input(net, tcp_timewait_of(value), m);
-	else
-		input_conn(net, value, m);
+	else if ((conn = value ? value : closed_or_listen(net, m)))
+		input_conn(net, conn, m);
 }
 
 void tcp_input(struct net *net, struct rte_mbuf **pkts, unsigned n)

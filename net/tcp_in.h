@@ -71,7 +71,8 @@ static inline void tcp_in_answer_text(struct tcp_in *in)
 
 /* Step five in the synchronized states (net/tcp_ack.c). False: the segment goes no further. */
 bool tcp_ack_step(struct tcp_in *in);
-/* Steps seven and eight: text and FIN (net/tcp_data.c). */
-void tcp_data_step(struct tcp_in *in);
+/* Steps seven and eight (net/tcp_data.c): process the text, false as above; check the FIN bit. */
+bool tcp_data_text_step(struct tcp_in *in);
+void tcp_data_fin_step(struct tcp_in *in);
 
 #endif

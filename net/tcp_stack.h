@@ -4,7 +4,7 @@
  * what the device does not take stays a flag on a connection and is never lost.
  *
  *      tcp_in.c ........ a segment and its connection, RFC 9293 3.10.7; tcp_ack.c, tcp_data.c: its
- *                        steps five and seven
+ *                        steps five, seven and eight
  *      tcp_listen.c .... SYN queue, accept queue;   tcp_timewait.c .... compact entries
  *      tcp_challenge.c . how often what is not accepted is answered
  *      tcp_turn.c ...... whose turn it is to send;  tcp_out.c ......... what it sends next
