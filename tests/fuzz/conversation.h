@@ -36,7 +36,8 @@ struct flow {
 	/* A new one each time the host chooses another initial sequence number; 0: it never did. */
 	uint32_t generation, accepted;
 
-	/* What the peer sent. */
+	/* What the peer sent, if it did. */
+	bool sent;
 	uint32_t snd_nxt, snd_max, ack_max;
 	uint32_t edge; /* of the widest window that the host was ever offered */
 	uint8_t syns, wscale_max;

@@ -34,8 +34,9 @@ void flow_sent(struct flow *flow, const struct rte_tcp_hdr *tcp, const struct tc
 			flow->irs_count += flow->irs_count < 2;
 		flow->irs = seq;
 	}
-	if (flow_reached(end, flow->snd_max))
+	if (!flow->sent || flow_reached(end, flow->snd_max))
 		flow->snd_max = end;
+	flow->sent = true;
 	if (!(tcp->tcp_flags & RTE_TCP_ACK_FLAG))
 		return;
 	edge = ack + ((uint32_t)rte_be_to_cpu_16(tcp->rx_win) << flow->wscale_max);
@@ -72,7 +73,6 @@ static void begin_anew(struct flow *flow, const struct rte_tcp_hdr *tcp, uint32_
 	flow->range_count = 0;
 	flow->edge = seq + 1 + UINT16_MAX; /* no SYN offers more */
 	flow->ack_max = seq;
-	flow->pushed_max = 0;
 	flow->irs_count = 0;
 	flow->forged = false;
 }

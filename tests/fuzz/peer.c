@@ -80,8 +80,6 @@ static void open_new(struct conversation *c, struct segment *s)
 		s->ack = flow->rcv_nxt;
 	}
 	flow->snd_nxt = s->seq;
-	if (flow->syns == 1)
-		flow->snd_max = s->seq;
 	add_syn_options(c, s);
 }
 
@@ -172,7 +170,7 @@ static void note(struct conversation *c, const struct segment *s, const struct m
 	flow->forged |= m->who & MOVE_FORGED && s->len > 0;
 	c->forged |= !!(m->control & MOVE_FLIP);
 	flow->wild |=
-		s->seq - flow->snd_max + FAR_LEN > 2u * FAR_LEN ||
+		(flow->sent && s->seq - flow->snd_max + FAR_LEN > 2u * FAR_LEN) ||
 		(s->flags & RTE_TCP_ACK_FLAG && s->ack - flow->rcv_nxt + FAR_LEN > 2u * FAR_LEN);
 	if (!tcp_opt_parse(&opts, s->opts, s->opts_len))
 		opts = (struct tcp_opts){0};

@@ -97,7 +97,8 @@ void wire_begin(struct wire *w, const char *tcp, bool peers)
 	CHECK(demi_sim_open_end(w->world, &w->end) == 0);
 	CHECK(demi_sim_link(w->world, w->host, 0, w->end, 0, &w->link) == 0);
 	CHECK(demi_sim_watch(w->world, check_conns, w) == 0);
-	if (getenv("CLOWDER_FUZZ_TRACE"))
+	w->traced = getenv("CLOWDER_FUZZ_TRACE");
+	if (w->traced)
 		CHECK(demi_sim_trace(w->world, getenv("CLOWDER_FUZZ_TRACE")) == 0);
 	CHECK(demi_sim_enter(w->world, w->host, 0) == 0);
 }
@@ -131,6 +132,8 @@ void wire_drain(struct wire *w)
 void wire_after(struct wire *w, uint64_t ns)
 {
 	CHECK(demi_sim_advance(w->world, ns) == 0);
+	if (w->traced)
+		fflush(NULL); /* what comes next may be the end */
 }
 
 bool wire_result(demi_qresult_t *result)

@@ -26,6 +26,7 @@ enum {
 struct wire {
 	struct demi_sim *world;
 	int host, end, link;
+	bool traced;
 };
 
 struct wire_frame {
