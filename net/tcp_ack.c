@@ -15,21 +15,19 @@ static bool plausible(const struct tcp_in *in)
 	       seq_geq(in->ack, conn->snd_una - conn->snd_wnd_max);
 }
 
-/* Only a segment newer than the last one that told the window; snd_una is what it is after this
- * one. */
+/* Only a segment that is not older than the last one that told the window. snd_una is what it is
+ * after this one, and so never less than the ACK of that one: SND.WL2 need not be kept. */
 static void update_window(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 
-	if (in->ack != conn->snd_una || seq_gt(conn->snd_wl1, in->seq) ||
-	    (conn->snd_wl1 == in->seq && seq_gt(conn->snd_wl2, in->ack)))
+	if (in->ack != conn->snd_una || seq_gt(conn->snd_wl1, in->seq))
 		return;
 	if (in->wnd > conn->snd_wnd)
 		in->effects |= TCP_EFFECT_OUTPUT;
 	conn->snd_wnd = in->wnd;
 	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, in->wnd);
 	conn->snd_wl1 = in->seq;
-	conn->snd_wl2 = in->ack;
 }
 
 /* A peer that answers is not given up because its window is shut (MUST-37); but once nobody waits

@@ -86,7 +86,7 @@ struct tcp_conn {
 	 *  snd_una            rtx_nxt    rtx_end      snd_nxt                snd_una + snd_wnd
 	 *     | sent once, or again |  to be sent again | sent once | may be sent | not yet
 	 */
-	uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
+	uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1;
 	uint32_t snd_wnd_max; /* largest window the peer has offered */
 	uint32_t snd_small;   /* after the last segment that was not full */
 	uint32_t rtx_nxt, rtx_end;

@@ -83,7 +83,6 @@ static void syn_sent_syn_step(struct tcp_in *in)
 	tcp_ecn_syn_received(net, conn, in->flags);
 	conn->snd_wnd = conn->snd_wnd_max = in->wnd;
 	conn->snd_wl1 = in->seq;
-	conn->snd_wl2 = in->ack;
 	if (in->flags & RTE_TCP_ACK_FLAG) {
 		conn->snd_una = in->ack;
 		tcp_rtt_acked(&conn->rtt, &net->tcp.rtt_limits, in->ack, net->now_ns);
@@ -233,7 +232,6 @@ static bool syn_received_ack_step(struct tcp_in *in)
 				  in->opts.ts_ecr);
 	tcp_conn_established(net, conn);
 	conn->snd_wl1 = in->seq;
-	conn->snd_wl2 = in->ack;
 	conn->snd_wnd = in->wnd;
 	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
 	in->effects |= TCP_EFFECT_READY | TCP_EFFECT_OUTPUT;

@@ -88,6 +88,7 @@ static void the_window_of_a_syn_is_not_scaled(void **state)
 	const struct net_endpoint remote = {host_addr(1), RTE_BE16(PEER_PORT)};
 	const struct seg answer = {
 		.flags = SYN | ACK, .ack = 1, .wnd = 3000, .opts = opts, .opts_len = sizeof(opts)};
+	const struct seg syn = {.flags = SYN, .wnd = 3000, .opts = opts, .opts_len = sizeof(opts)};
 	struct tcp_config config = host_config();
 	struct peer p;
 
@@ -102,6 +103,17 @@ static void the_window_of_a_syn_is_not_scaled(void **state)
 	assert_int_equal(p.conn->snd_wnd, 3000);
 	tell(&p, 1, 1, 0, 3000);
 	assert_int_equal(p.conn->snd_wnd, 3000 << 7);
+	peer_end(&p);
+	/* Nor in the SYN-ACK of a simultaneous open, when the scale is known. */
+	p = peer_begin(&config);
+	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &p.conn), 0);
+	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send_seg(&p, &syn);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send_seg(&p, &answer);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
+	assert_int_equal(p.conn->snd_wnd, 3000);
 	peer_end(&p);
 }
 
@@ -226,6 +238,7 @@ static void a_window_that_shrank_to_nothing_is_probed_and_nobody_loses_patience(
 		for (unsigned i = 0; i < 600; i++) {
 			peer_after(&p, 1 * S);
 			while (peer_take(&p, &seg)) {
+				assert_int_equal(seg.flags & RST, 0);
 				asked++;
 				peer_send(&p, ACK, 1, 1, 0);
 			}
