@@ -98,6 +98,53 @@ static void a_simultaneous_close_goes_through_closing(void **state)
 	peer_end(&p);
 }
 
+/* RFC 9293 3.6: our FIN was lost, in each state that it leads to; and nobody waits for ever. */
+static void a_lost_fin_goes_again_in_each_state_until_patience_ends(void **state)
+{
+	static const enum tcp_state states[] = {TCP_FIN_WAIT_1, TCP_CLOSING, TCP_LAST_ACK};
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		enum tcp_state in = states[i % 3];
+		bool closed = i < 3; /* else the program waits for it */
+		struct peer p = peer_established(&config);
+		uint32_t ack = in == TCP_FIN_WAIT_1 ? 1 : 2;
+		unsigned count = 0;
+		struct seg seg;
+
+		if (in == TCP_LAST_ACK)
+			peer_send(&p, ACK | FIN, 1, 1, 0);
+		if (closed)
+			tcp_close(p.h->net, p.conn);
+		else
+			assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
+		while (peer_take(&p, &seg))
+			assert_int_equal(seg.flags & RST, 0);
+		if (in == TCP_CLOSING)
+			peer_send(&p, ACK | FIN, 1, 1, 0);
+		while (peer_take(&p, &seg))
+			assert_int_equal(seg.ack, ack);
+		for (unsigned n = 0; n < 99; n++) {
+			peer_after(&p, 1 * S);
+			while (peer_take(&p, &seg)) {
+				assert_int_equal(seg.flags, ACK | FIN);
+				assert_int_equal(seg.seq, 1);
+				assert_int_equal(seg.ack, ack);
+				count++;
+			}
+			assert_int_equal(use_of(&p).conns, 1);
+		}
+		assert_in_range(count, 7, 9);
+		peer_after(&p, 3 * S);
+		if (closed)
+			assert_int_equal(use_of(&p).conns, 0);
+		else
+			assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
+		peer_end(&p);
+	}
+}
+
 static void a_half_closed_connection_still_receives(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -380,6 +427,7 @@ int main(void)
 		host_test(a_passive_close_ends_at_the_last_ack),
 		host_test(fin_and_ack_of_fin_may_come_together),
 		host_test(a_simultaneous_close_goes_through_closing),
+		host_test(a_lost_fin_goes_again_in_each_state_until_patience_ends),
 		host_test(a_half_closed_connection_still_receives),
 		host_test(a_half_closing_peer_still_gets_an_answer),
 		host_test(bytes_pushed_before_close_are_delivered_and_their_cookies_are_not),

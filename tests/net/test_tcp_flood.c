@@ -86,6 +86,32 @@ static void without_timestamps_a_cookie_keeps_the_mss(void **state)
 	peer_end(&p);
 }
 
+/* RFC 4987 3.6: what is switched off here is not agreed on because a cookie came back. */
+static void a_cookie_keeps_only_what_this_side_offers(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct tcp_config config = host_config();
+		struct peer p;
+
+		config.timestamps = true;
+		config.window_scale = i & 1;
+		config.sack = i & 2;
+		config.syn_cookies = TCP_SYN_COOKIES_ALWAYS;
+		p = peer_begin(&config);
+		p.ts = true;
+		peer_send_seg(&p, &linux_syn);
+		assert_int_equal(peer_expect(&p, SYN | ACK, 0, 1, 0).parsed.present,
+				 TCP_OPT_MSS | TCP_OPT_TIMESTAMPS | (i & 1 ? TCP_OPT_WSCALE : 0) |
+					 (i & 2 ? TCP_OPT_SACK_PERMITTED : 0));
+		peer_send(&p, ACK, 1, 1, 0);
+		accept_one(&p);
+		assert_int_equal(p.conn->snd_wnd, i & 1 ? PEER_WND << 7 : PEER_WND);
+		assert_int_equal(p.conn->sack, (i & 2) != 0);
+		peer_end(&p);
+	}
+}
+
 /* RFC 4987 3.6: without cookies about, a stray ACK costs no hash. */
 static void an_ack_is_a_cookie_only_while_some_are_out(void **state)
 {
@@ -287,6 +313,7 @@ int main(void)
 		host_test(a_cookie_comes_back_to_the_listeners_shard_from_the_owners),
 		host_test(with_a_full_syn_queue_a_cookie_keeps_all_options),
 		host_test(without_timestamps_a_cookie_keeps_the_mss),
+		host_test(a_cookie_keeps_only_what_this_side_offers),
 		host_test(an_ack_is_a_cookie_only_while_some_are_out),
 		host_test(what_follows_a_lost_beginning_waits_until_that_comes_again),
 		host_test(what_follows_a_lost_beginning_meets_a_reset_when_cookies_are_over),

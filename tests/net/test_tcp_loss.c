@@ -188,6 +188,7 @@ static void duplicates_right_after_recovery_start_no_second_one(void **state)
 	peer_end(&p);
 }
 
+/* RFC 5681 2 */
 static void what_carries_data_or_moves_the_window_is_no_duplicate_ack(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -200,6 +201,7 @@ static void what_carries_data_or_moves_the_window_is_no_duplicate_ack(void **sta
 		p.wnd -= 1000;
 		peer_send(&p, ACK, 4, 1, 0);
 	}
+	peer_send(&p, ACK | FIN, 4, 1, 0);
 	assert_int_equal(p.conn->dup_acks, 0);
 	peer_end(&p);
 }
@@ -368,6 +370,7 @@ static void slow_start_doubles_the_window_each_round(void **state)
 	peer_end(&p);
 }
 
+/* RFC 5681 4.1 */
 static void after_an_idle_rto_the_window_starts_anew(void **state)
 {
 	const struct tcp_config config = host_config();

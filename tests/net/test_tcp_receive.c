@@ -113,6 +113,40 @@ static void the_first_segments_are_acknowledged_at_once(void **state)
 	peer_end(&p);
 }
 
+/* RFC 5681 4.2: what fills a gap, or a part of one, is acknowledged at once. */
+static void what_fills_a_gap_is_acknowledged_at_once(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = interactive(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 301, 1, 100);
+	peer_expect(&p, ACK, 1, 1, 0);
+	peer_send(&p, ACK, 1, 1, 100); /* a part */
+	peer_expect(&p, ACK, 1, 101, 0);
+	peer_send(&p, ACK, 101, 1, 200); /* the rest */
+	peer_expect(&p, ACK, 1, 401, 0);
+	peer_send(&p, ACK, 401, 1, 100); /* there is none any more */
+	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* A sender that paused is in slow start again, and waits for each ACK. */
+static void after_a_pause_the_first_segments_are_acknowledged_at_once(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = interactive(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 1, 1, 10);
+	peer_expect_nothing(&p);
+	peer_after(&p, 3 * S);
+	peer_expect(&p, ACK, 1, 11, 0);
+	peer_send(&p, ACK, 11, 1, 10);
+	peer_expect(&p, ACK, 1, 21, 0);
+	peer_end(&p);
+}
+
 /* MUST-40, SHLD-18 */
 static void a_delayed_ack_waits_forty_milliseconds_at_most(void **state)
 {
@@ -387,6 +421,8 @@ int main(void)
 		host_test(a_forged_fin_beyond_a_gap_does_not_hide_the_true_one),
 		host_test(a_segment_that_brings_old_and_new_bytes_gives_the_new_ones),
 		host_test(the_first_segments_are_acknowledged_at_once),
+		host_test(what_fills_a_gap_is_acknowledged_at_once),
+		host_test(after_a_pause_the_first_segments_are_acknowledged_at_once),
 		host_test(a_delayed_ack_waits_forty_milliseconds_at_most),
 		host_test(every_second_full_segment_is_acknowledged_at_once),
 		host_test(a_burst_is_acknowledged_once),

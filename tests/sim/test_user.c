@@ -613,6 +613,29 @@ static void a_refused_connect_says_so(void **state)
 	talk_end(&t);
 }
 
+/* RFC 6056 3.3.1: whoever sees one cannot tell the next. */
+static void opens_come_from_ports_that_do_not_follow_each_other(void **state)
+{
+	enum { OPENS = 32 };
+	struct talk t = talk_begin();
+	unsigned near = 0;
+	uint16_t last = 0;
+	struct said said;
+
+	(void)state;
+	for (unsigned i = 0; i < OPENS; i++) {
+		assert_int_equal(demi_socket(&t.qd, AF_INET, SOCK_STREAM, 0), 0);
+		start_connect(&t);
+		said = expect(&t, SYN, 0, 0);
+		near += (uint16_t)(ntohs(t.host_port) - last + 64) < 128;
+		last = ntohs(t.host_port);
+		say(&t, RST | ACK, 0, 1, 0);
+		assert_int_equal(said.len, 0);
+	}
+	assert_true(near <= 2); /* of 28,000 ports, 128 are near: one in 220 */
+	talk_end(&t);
+}
+
 /* Linux's struct, to its last member; what happened is what it says. */
 static void tcp_info_says_what_happened_on_the_wire(void **state)
 {
@@ -720,6 +743,7 @@ int main(void)
 		cmocka_unit_test(acks_wait_forty_milliseconds_for_an_answer_and_not_for_a_reader),
 		cmocka_unit_test(so_error_tells_what_happened_once),
 		cmocka_unit_test(a_refused_connect_says_so),
+		cmocka_unit_test(opens_come_from_ports_that_do_not_follow_each_other),
 		cmocka_unit_test(tcp_info_says_what_happened_on_the_wire),
 		cmocka_unit_test(a_receive_buffer_is_what_the_peer_is_offered),
 		cmocka_unit_test(what_is_no_option_is_refused),
