@@ -50,13 +50,13 @@ static inline void tcp_in_die(struct tcp_in *in, int error)
 }
 
 /* RFC 7323 4.3, once the ACK was believed, too: a number that somebody made up would make PAWS drop
- * all that the peer says. */
+ * all that the peer says. It is older than the last one only after 24 days (5.5). */
 static inline void tcp_in_take_timestamp(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 
 	if (!conn->timestamps || !(in->opts.present & TCP_OPT_TIMESTAMPS) ||
-	    seq_gt(in->seq, conn->ack_sent) || seq_lt(in->opts.ts_val, conn->ts_recent))
+	    seq_gt(in->seq, conn->ack_sent))
 		return;
 	conn->ts_recent = in->opts.ts_val;
 	conn->ts_recent_ns = in->net->now_ns;

@@ -395,6 +395,11 @@ static void after_24_idle_days_an_old_timestamp_is_believed(void **state)
 	p.ts_val -= 1;
 	peer_send(&p, ACK | PSH, 1, 1, 10);
 	assert_int_equal(peer_pop(&p), 10);
+	/* ... and is what counts from now on, else the peer would measure 25 days. */
+	assert_int_equal(peer_expect(&p, ACK, 1, 11, 0).parsed.ts_ecr, p.ts_val);
+	p.ts_val -= 1;
+	peer_send(&p, ACK | PSH, 11, 1, 10);
+	assert_int_equal(peer_drops(&p, DROP_tcp_paws), 1);
 	peer_end(&p);
 }
 
