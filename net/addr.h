@@ -41,6 +41,12 @@ static inline bool ip_addr_is_multicast(struct ip_addr a)
 	return (rte_be_to_cpu_32(a.v4) & 0xf0000000u) == 0xe0000000u;
 }
 
+/* 0.0.0.0/8: a host that does not know its network, never one to reach (RFC 1122 3.2.1.3). */
+static inline bool ip_addr_is_this_net(struct ip_addr a)
+{
+	return (rte_be_to_cpu_32(a.v4) & 0xff000000u) == 0;
+}
+
 static inline bool ip_addr_is_loopback(struct ip_addr a)
 {
 	return (rte_be_to_cpu_32(a.v4) & 0xff000000u) == 0x7f000000u;

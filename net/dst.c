@@ -10,8 +10,9 @@ int net_dst_init(struct net *net, struct net_dst *dst, struct ip_addr remote)
 	struct net_hop hop;
 
 	*dst = (struct net_dst){0};
-	if (ip_addr_is_any(remote) || ip_addr_is_multicast(remote) || ip_addr_is_reserved(remote) ||
-	    ip_addr_is_loopback(remote) || net_addr_is_broadcast(net->tables, remote))
+	if (ip_addr_is_this_net(remote) || ip_addr_is_multicast(remote) ||
+	    ip_addr_is_reserved(remote) || ip_addr_is_loopback(remote) ||
+	    net_addr_is_broadcast(net->tables, remote))
 		return -EINVAL;
 	/* There is no way from us to us: nothing loops packets back. */
 	if (net_iface_of(net->tables, remote) >= 0 ||

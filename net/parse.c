@@ -209,7 +209,7 @@ static enum drop_reason check_header(struct rte_mbuf *m, struct rte_ipv4_hdr *ip
 /* RFC 1122 3.2.1.3: addresses that no packet from outside can have as its source. */
 static bool source_is_martian(const struct net_tables *tables, struct ip_addr addr)
 {
-	return (addr.v4 & RTE_STATIC_BSWAP32(0xff000000u)) == 0 || ip_addr_is_loopback(addr) ||
+	return ip_addr_is_this_net(addr) || ip_addr_is_loopback(addr) ||
 	       ip_addr_is_multicast(addr) || ip_addr_is_reserved(addr) ||
 	       net_iface_of(tables, addr) >= 0 || net_addr_is_broadcast(tables, addr);
 }

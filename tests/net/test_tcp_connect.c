@@ -142,6 +142,23 @@ static void a_simultaneous_open_survives_what_is_lost(void **state)
 	}
 }
 
+/* MUST-10: bytes on the SYN-ACK begin behind its SYN. */
+static void the_syn_ack_of_a_simultaneous_open_may_carry_bytes(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, SYN | ACK, 0, 1, 10);
+	assert_int_equal(p.conn->rxq.len, 10);
+	peer_expect(&p, ACK, 1, 11, 0);
+	peer_end(&p);
+}
+
 /* MUST-11 */
 static void an_rst_in_a_simultaneous_open_refuses_it(void **state)
 {
@@ -190,15 +207,29 @@ static void opening_to_where_nobody_can_be_is_refused(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_begin(&config);
+	static const rte_be32_t nowhere[] = {
+		RTE_BE32(0),	      RTE_BE32(0x00000001), RTE_BE32(0x7f000001),
+		RTE_BE32(0xffffffff), RTE_BE32(0xefffffff), RTE_BE32(0xf0000001),
+	};
 	struct net_endpoint remote = {.addr = {RTE_BE32(0xe0000001)}, .port = RTE_BE16(1)};
+	const struct net_route all = {.gateway = host_addr(3)};
 	struct tcp_conn *conn;
 
 	(void)state;
 	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
 	remote.addr.v4 = RTE_BE32(0x0a0000ff);
 	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
+	for (unsigned i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+		remote.addr.v4 = nowhere[i];
+		assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
+	}
 	remote.addr.v4 = RTE_BE32(0x08080808);
 	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EHOSTUNREACH);
+	assert_int_equal(net_route_add_mt(p.h->tables, &all), 0); /* not for want of a route */
+	for (unsigned i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+		remote.addr.v4 = nowhere[i];
+		assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
+	}
 	remote = (struct net_endpoint){host_addr(1), 0};
 	assert_int_equal(tcp_connect(p.h->net, NULL, &remote, &p, &conn), -EINVAL);
 	peer_end(&p);
@@ -306,10 +337,12 @@ static void a_listener_beside_an_active_open_on_its_port_disturbs_nothing(void *
 /* MUST-54, MUST-56, SHLD-26, RFC 5927 4 */
 static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(void **state)
 {
-	const struct tcp_config config = host_config();
-	struct peer p = peer_begin(&config);
+	struct tcp_config config = host_config();
+	struct peer p;
 
 	(void)state;
+	config.pmtu_discovery = true;
+	p = peer_begin(&config);
 	connect_to_peer(&p);
 	peer_expect(&p, SYN, 0, 0, 0);
 	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 1, 0);
@@ -321,6 +354,9 @@ static void an_unreachable_port_ends_an_open_and_an_unreachable_host_does_not(vo
 	tcp_close(p.h->net, p.conn);
 	connect_to_peer(&p);
 	peer_expect(&p, SYN, 0, 0, 0);
+	/* Nothing of a SYN could be cut up. */
+	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 4, 552);
+	assert_int_equal(p.h->counters.tcp_pmtu_lowered, 0);
 	tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->iss, 3, 2, 0); /* speaks no TCP */
 	assert_int_equal(tcp_conn_error(p.conn), ECONNREFUSED);
 	peer_end(&p);
@@ -437,7 +473,8 @@ static void the_handshake_measures_the_round_trip_unless_its_syn_was_lost(void *
 			assert_int_equal(p.conn->rtt.srtt_ns, 0); /* Karn, MUST-18 */
 		else
 			assert_in_range(p.conn->rtt.srtt_ns, 99 * MS, 101 * MS);
-		assert_int_equal(p.conn->cc.cwnd, lost ? 536 : 5360); /* RFC 6928 2 */
+		assert_int_equal(p.conn->cc.cwnd, lost ? 536 : 5360);	       /* RFC 6928 2 */
+		assert_int_equal(p.conn->rtt.rto_ns, lost ? 3 * S : 300 * MS); /* RFC 6298 5.7 */
 		peer_end(&p);
 	}
 }
@@ -468,6 +505,7 @@ int main(void)
 		host_test(a_wrong_ack_in_syn_sent_gets_an_rst),
 		host_test(a_simultaneous_open_becomes_one_connection),
 		host_test(a_simultaneous_open_survives_what_is_lost),
+		host_test(the_syn_ack_of_a_simultaneous_open_may_carry_bytes),
 		host_test(an_rst_in_a_simultaneous_open_refuses_it),
 		host_test(a_syn_is_sent_again_for_three_minutes),
 		host_test(opening_to_where_nobody_can_be_is_refused),
