@@ -112,6 +112,22 @@ static void all_connections_of_a_shard_share_one_budget(void **state)
 	peer_end(&p);
 }
 
+/* Nobody will read it: the peer sends it again, and hears then that nobody is there. */
+static void what_lies_beyond_a_gap_is_freed_when_the_program_closes(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_established(&config);
+
+	(void)state;
+	peer_send(&p, ACK, 101, 1, 100);
+	assert_int_equal(held(&p), 1);
+	tcp_close(p.h->net, p.conn);
+	assert_int_equal(held(&p), 0);
+	assert_int_equal(use_of(&p).reassembly_len, 0);
+	assert_int_equal(use_of(&p).conns, 1);
+	peer_end(&p);
+}
+
 /* What waits in order for a program that does not read is bounded by its buffer, by true size. */
 static void who_does_not_read_holds_thrice_the_buffer_at_most(void **state)
 {
@@ -233,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		host_test(single_bytes_beyond_gaps_are_held_by_their_true_size),
 		host_test(all_connections_of_a_shard_share_one_budget),
+		host_test(what_lies_beyond_a_gap_is_freed_when_the_program_closes),
 		host_test(who_does_not_read_holds_thrice_the_buffer_at_most),
 		host_test(a_flood_of_what_is_not_accepted_is_not_multiplied),
 		host_test(each_queue_has_its_own_limit_counter_and_answer),

@@ -1,6 +1,8 @@
 /* SHLD-8: explicit congestion notification, RFC 3168. */
 #include "tcp_peer.h"
 
+#include <linux/tcp.h>
+
 enum { ECT0 = 2, CE = 3 };
 
 static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
@@ -52,10 +54,13 @@ static struct peer answered(struct tcp_config *config, enum tcp_ecn ecn, uint8_t
 static void a_peer_that_asks_is_answered_and_data_can_be_marked(void **state)
 {
 	struct peer p = agreed();
+	struct tcp_info info;
 
 	(void)state;
 	peer_push(&p, 100);
 	assert_int_equal(peer_expect(&p, ACK | PSH, 1, 1, 100).tos, ECT0);
+	tcp_info_fill(p.h->net, p.conn, &info);
+	assert_int_equal(info.tcpi_options, TCPI_OPT_ECN);
 	peer_end(&p);
 }
 

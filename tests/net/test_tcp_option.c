@@ -290,6 +290,7 @@ static void a_segment_size_of_the_programs_is_offered_and_kept_to(void **state)
 	assert_int_equal(get(&p, IPPROTO_TCP, TCP_MAXSEG), 1000);
 	set(&p, IPPROTO_TCP, TCP_MAXSEG, 200);
 	assert_int_equal(get(&p, IPPROTO_TCP, TCP_MAXSEG), 200);
+	assert_int_equal(p.conn->cc.mss, 200); /* what congestion control counts in */
 	peer_send(&p, ACK, 1, 1501, 0);
 	peer_push(&p, 300);
 	peer_expect(&p, ACK, 1501, 1, 200);

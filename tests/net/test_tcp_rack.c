@@ -179,7 +179,9 @@ static void blocks_that_lie_do_no_harm(void **state)
 	acknowledge(&p, first, {first + 0x7fffffff, first + 0x80000000u});
 	acknowledge(&p, first, {first - 0x40000000, end});
 	assert_int_equal(p.conn->rack.sent.sacked_len, 0);
-	assert_int_equal(p.h->counters.tcp_sack_bad, 6);
+	acknowledge(&p, first, {first - 100000, first - 99000}); /* no D-SACK, either */
+	assert_int_equal(p.h->counters.tcp_dsacks, 0);
+	assert_int_equal(p.h->counters.tcp_sack_bad, 7);
 	peer_expect_nothing(&p);
 	acknowledge(&p, first, {first + 1, first + 7}, {first + 3, first + 900},
 		    {first + 2, first + 3}, {first, end});

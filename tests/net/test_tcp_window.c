@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <rte_common.h>
+#include <sys/socket.h>
 
 static void drain(struct peer *p)
 {
@@ -143,6 +144,28 @@ static void windows_are_scaled_if_both_sides_said_so(void **state)
 	}
 }
 
+/* MUST-1: and what is to the right of the sign bit is a window as well. */
+static void the_largest_window_there_is_is_a_window(void **state)
+{
+	static const uint8_t opts[] = {2, 4, MSS >> 8, MSS & 255, 1, 3, 3, 14};
+
+	(void)state;
+	for (unsigned scaled = 0; scaled < 2; scaled++) {
+		struct tcp_config config = host_config();
+		struct peer p;
+
+		config.window_scale = scaled;
+		p = peer_begin(&config);
+		p.wnd = 0xffff;
+		peer_handshake(&p, opts, sizeof(opts));
+		assert_int_equal(p.conn->snd_wnd, scaled ? 0xffffu << 14 : 0xffffu);
+		peer_push(&p, 10 * MSS);
+		for (uint32_t i = 0; i < 10; i++)
+			peer_expect(&p, i == 9 ? ACK | PSH : ACK, 1 + i * MSS, 1, MSS);
+		peer_end(&p);
+	}
+}
+
 /* RFC 9293 3.8.6.2.2: a buffer may be larger than what a peer without window scale can be told;
  * reading from it then is no news. */
 static void a_buffer_larger_than_can_be_told_makes_no_acks(void **state)
@@ -259,6 +282,27 @@ static void a_window_that_shrank_to_nothing_is_probed_and_nobody_loses_patience(
 	}
 }
 
+/* RFC 5961 3.2: only the very next number resets, and what lies beyond the window is not even
+ * challenged: an RST keeps to a window that shrank. */
+static void an_rst_lies_inside_a_window_that_shrank(void **state)
+{
+	const struct linger hard = {.l_onoff = 1};
+	const struct tcp_config config = host_config();
+
+	(void)state;
+	for (uint32_t wnd = 0; wnd <= 2 * MSS; wnd += MSS) {
+		struct peer p = ten_in_flight(&config);
+
+		tell(&p, 1, 1 + MSS, 0, (uint16_t)wnd);
+		assert_int_equal(tcp_option_set(p.h->net, p.conn, SOL_SOCKET, SO_LINGER, &hard,
+						sizeof(hard)),
+				 0);
+		tcp_close(p.h->net, p.conn);
+		peer_expect(&p, RST | ACK, 1 + MSS + wnd, 1, 0);
+		peer_end(&p);
+	}
+}
+
 /* MUST-37's other side, RFC 9293 3.8.3: a peer that shut its window and is gone is given up. */
 static void a_peer_that_shut_its_window_and_fell_silent_is_given_up(void **state)
 {
@@ -339,9 +383,11 @@ int main(void)
 		host_test(the_answer_to_our_syn_tells_the_window_and_what_is_older_does_not),
 		host_test(the_window_of_a_syn_is_not_scaled),
 		host_test(windows_are_scaled_if_both_sides_said_so),
+		host_test(the_largest_window_there_is_is_a_window),
 		host_test(a_buffer_larger_than_can_be_told_makes_no_acks),
 		host_test(a_window_that_shrank_is_kept_to_and_what_is_inside_goes_again),
 		host_test(a_window_that_shrank_to_nothing_is_probed_and_nobody_loses_patience),
+		host_test(an_rst_lies_inside_a_window_that_shrank),
 		host_test(a_peer_that_shut_its_window_and_fell_silent_is_given_up),
 		host_test(half_of_the_largest_window_is_worth_sending),
 		host_test(the_edge_does_not_creep_in_acks_that_go_anyhow),
