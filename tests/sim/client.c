@@ -16,12 +16,12 @@
 enum { PARALLEL_MAX = 16, PUSHES_MAX = 8, CHUNK_MAX = 1400, CHUNK_LARGE = 9000 };
 
 struct stream {
-	bool used, connected, shut, popping, fin;
+	bool used, connected, shut, popping, fin, complete;
 	int qd;
 	uint32_t number;
 	uint8_t kind;
 	uint64_t len, reset_at; /* bytes; reset_at: after so many, of PLAN_RESET */
-	uint64_t pushed, received;
+	uint64_t pushed, received, moved_ns;
 	unsigned pushes;
 };
 
@@ -109,7 +109,8 @@ static void begin(struct run *r, struct stream *st)
 			      .qd = qd,
 			      .number = r->c->number + r->begun++,
 			      .kind = draw_kind(plan),
-			      .len = STREAM_HEADER_LEN + plan_dice(plan, plan->stream_len_max)};
+			      .len = STREAM_HEADER_LEN + plan_dice(plan, plan->stream_len_max),
+			      .moved_ns = demi_sim_now(r->c->sim)};
 	r->c->deeds->kinds |= 1u << st->kind;
 	st->reset_at = plan_dice(plan, (uint32_t)st->len);
 	r->c->deeds->streams++;
@@ -185,7 +186,7 @@ static void go_on(struct run *r, struct stream *st)
 		;
 	if (!st->used)
 		return;
-	if (!st->popping && !st->fin)
+	if (!st->popping && !st->complete)
 		pop(r, st);
 	if (!st->used || st->pushed < st->len || st->shut || st->kind == PLAN_ECHO)
 		return;
@@ -224,8 +225,7 @@ static void popped(struct run *r, struct stream *st, demi_sgarray_t *sga)
 	if (st->received > st->pushed)
 		failed("client: stream %u got more than it sent", st->number);
 	st->fin |= len == 0;
-	if (st->fin || (st->kind == PLAN_ECHO && st->received == st->len))
-		finish(r, st);
+	st->complete = st->fin || (st->kind == PLAN_ECHO && st->received == st->len);
 }
 
 static void take(struct run *r, demi_qresult_t *result)
@@ -245,6 +245,7 @@ static void take(struct run *r, demi_qresult_t *result)
 			check(demi_sgafree(&result->qr_value.sga), "sgafree");
 		return; /* of a stream that was closed */
 	}
+	st->moved_ns = demi_sim_now(r->c->sim);
 	switch (result->qr_opcode) {
 	case DEMI_OPC_CONNECT:
 		st->connected = true;
@@ -258,6 +259,10 @@ static void take(struct run *r, demi_qresult_t *result)
 	default:
 		give_up(r, st, (int)result->qr_ret);
 	}
+	/* What the answer is to was acknowledged: each push completes. But a server that hangs up
+	 * acknowledges no more. */
+	if (st->used && st->complete && (st->pushes == 0 || st->kind == PLAN_HANG_UP))
+		finish(r, st);
 }
 
 static bool take_next(struct run *r, long timeout_ns)
@@ -274,6 +279,19 @@ static bool take_next(struct run *r, long timeout_ns)
 	return count == 1;
 }
 
+/* A stream that stands still was forgotten by somebody; those that the server ends may have been by
+ * the network, see server_ended(). */
+static void check_standstill(const struct run *r, const struct stream *st)
+{
+	const uint64_t ns = demi_sim_now(r->c->sim) - st->moved_ns;
+
+	if (!st->used || ns <= plan_standstill_ns_max(&r->c->plan) || st->kind == PLAN_HANG_UP ||
+	    st->kind == PLAN_REFUSE)
+		return;
+	client_print(r->c);
+	failed("client: stream %u stands still for %.0f s", st->number, (double)ns / 1e9);
+}
+
 /* How many streams are open after each was given a chance. */
 static unsigned turn(struct run *r)
 {
@@ -286,6 +304,7 @@ static unsigned turn(struct run *r)
 		if (!st->used && r->begun < plan->streams)
 			begin(r, st);
 		go_on(r, st);
+		check_standstill(r, st);
 		open += st->used;
 	}
 	datagram_client_turn(&r->datagrams);

@@ -2,7 +2,13 @@
 
 #include <stdio.h>
 
-enum { LATER = 0x1a7e5 }; /* what tells the stream of later draws from the first */
+#define STANDSTILL_CALM_NS UINT64_C(10000000000)
+#define STANDSTILL_MILD_NS UINT64_C(130000000000)
+
+enum {
+	LATER = 0x1a7e5, /* what tells the stream of later draws from the first */
+	MILD_PPM = 12000,
+};
 
 uint32_t plan_dice(struct plan *plan, uint32_t sides)
 {
@@ -153,6 +159,16 @@ void plan_make(struct plan *plan, uint64_t seed, unsigned draw)
 	plan->random = first;
 }
 
+uint64_t plan_standstill_ns_max(const struct plan *plan)
+{
+	const struct demi_sim_path *path = &plan->path;
+	const uint32_t lost_ppm = path->loss_ppm + path->corrupt_ppm + path->truncate_ppm;
+
+	if (plan->harsh || plan->crowded || path->rate_bps || lost_ppm > MILD_PPM)
+		return UINT64_MAX;
+	return plan->lossy ? STANDSTILL_MILD_NS : STANDSTILL_CALM_NS;
+}
+
 /* --- a configuration --- */
 
 static const char *truth(bool value)
@@ -187,7 +203,7 @@ static int write_tcp(const struct plan *plan, const struct plan_host *host, char
 
 	return snprintf(out, len,
 			"[tcp]\nuser_timeout_s = %u\nsyn_timeout_s = 30\nmsl_ms = 1000\n"
-			"keepalive_idle_s = 60\nkeepalive_interval_s = 10\nkeepalive_count = 20\n"
+			"keepalive_idle_s = 300\nkeepalive_interval_s = 10\nkeepalive_count = 20\n"
 			"timestamps = %s\nwindow_scale = %s\nsack = %s\nnodelay = %s\n"
 			"congestion = \"%s\"\nrcvbuf_bytes = %u\nsndbuf_bytes = %u\n"
 			"syn_cookies = \"%s\"\necn = \"%s\"\npmtu_discovery = %s\n"

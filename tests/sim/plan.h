@@ -71,6 +71,10 @@ struct plan {
 	unsigned fragmented; /* datagrams that come in fragments, of all in all */
 };
 
+/* Virtual nanoseconds that a stream may stand still; UINT64_MAX: for ever, as it may die. In a calm
+ * world nothing is lost but what is too much for a mailbox; in a mild one so little that seven
+ * losses in a row, which double the timeout as often, do not happen. */
+uint64_t plan_standstill_ns_max(const struct plan *plan);
 void plan_make(struct plan *plan, uint64_t seed, unsigned draw);
 /* The configuration of a host, as TOML. */
 void plan_config(const struct plan *plan, unsigned host, char out[PLAN_CONFIG_LEN]);

@@ -6,6 +6,7 @@
 #include <demi/ext.h>
 #include <demi/libos.h>
 #include <demi/sga.h>
+#include <demi/sim.h>
 #include <demi/wait.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -233,6 +234,33 @@ static bool take_next(struct shard *s, long timeout_ns)
 	return count == 1;
 }
 
+/* What the clients closed ends here, too. Not what they reset, for an RST is sent once; nor a ghost
+ * of a connection, made by a late SYN cookie. */
+static const struct conn *left_or_null(const struct shard *s)
+{
+	for (const struct conn *conn = s->conns; conn < s->conns + SERVER_CONN_MAX; conn++)
+		if (conn->used && conn->received > 0 && conn->kind != PLAN_RESET)
+			return conn;
+	return NULL;
+}
+
+static void wait_for_the_left(struct shard *s)
+{
+	const struct plan *plan = s->server->plan;
+	const uint64_t begin_ns = demi_sim_now(s->server->sim);
+	const uint64_t ns_max = plan_standstill_ns_max(plan);
+	const struct conn *left;
+
+	if (ns_max == UINT64_MAX || plan->cookies)
+		return;
+	while ((left = left_or_null(s))) {
+		if (demi_sim_now(s->server->sim) - begin_ns > ns_max)
+			failed("server: stream %u of kind %u does not end", left->number,
+			       left->kind);
+		take_next(s, 100000000);
+	}
+}
+
 int server_main(void *arg)
 {
 	struct shard *s = calloc(1, sizeof(*s));
@@ -245,6 +273,7 @@ int server_main(void *arg)
 	while (*s->server->clients_left > 0)
 		if (take_next(s, 100000000) && pause_ns && ++s->results % PAUSE_EVERY == 0)
 			stream_pause(pause_ns);
+	wait_for_the_left(s);
 	check(demi_close(s->listener), "close");
 	s->listener = -1;
 	if (s->datagrams.qd >= 0)

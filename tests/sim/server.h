@@ -9,6 +9,7 @@ enum { SERVER_PORT = 7, SERVER_CONN_MAX = 512 };
 
 struct server {
 	const struct plan *plan;
+	struct demi_sim *sim;
 	const unsigned *clients_left; /* the server ends when it is 0 */
 	struct deeds *deeds;
 	uint64_t seen; /* datagrams of the open end */

@@ -158,8 +158,10 @@ static void start_programs(struct world *w)
 {
 	for (unsigned i = 1; i < w->plan.host_count; i++)
 		w->clients_left += w->plan.hosts[i].shards;
-	w->server = (struct server){
-		.plan = &w->plan, .clients_left = &w->clients_left, .deeds = w->deeds};
+	w->server = (struct server){.plan = &w->plan,
+				    .sim = w->sim,
+				    .clients_left = &w->clients_left,
+				    .deeds = w->deeds};
 	check(demi_sim_program(w->sim, w->hosts[0], -1, server_main, &w->server), "program");
 	/* It listens before the first client comes. */
 	check(demi_sim_advance(w->sim, 1000000), "advance");
