@@ -333,6 +333,19 @@ static void an_echo_reduces_once_a_window_and_new_data_says_so(void **state)
 	peer_end(&p);
 }
 
+/* RFC 3168 6.1.2 */
+static void acks_of_what_was_in_flight_at_the_mark_let_nothing_grow(void **state)
+{
+	struct peer p = ten_in_flight();
+
+	(void)state;
+	peer_send(&p, ACK | ECE, 1, 1 + MSS, 0);
+	assert_int_equal(p.conn->cc.cwnd, 5 * MSS);
+	peer_send(&p, ACK, 1, 1 + 9 * MSS, 0);
+	assert_int_equal(p.conn->cc.cwnd, 5 * MSS);
+	peer_end(&p);
+}
+
 /* RFC 3168 6.1.5 */
 static void what_is_sent_again_is_not_marked(void **state)
 {
@@ -447,6 +460,7 @@ int main(void)
 		host_test(a_new_mark_is_told_at_once),
 		host_test(a_mark_means_nothing_where_nobody_agreed),
 		host_test(an_echo_reduces_once_a_window_and_new_data_says_so),
+		host_test(acks_of_what_was_in_flight_at_the_mark_let_nothing_grow),
 		host_test(what_is_sent_again_is_not_marked),
 		host_test(what_carries_no_bytes_is_not_marked),
 		host_test(a_probe_is_not_marked),

@@ -110,6 +110,19 @@ static void shuffle(struct fragments *f, struct piece *pieces, unsigned count)
 	}
 }
 
+/* The piece lies over what it was cut from, with other bytes that no checksum tells. */
+static void lie(struct packet *packet, struct piece *piece)
+{
+	struct rte_udp_hdr *udp = (struct rte_udp_hdr *)packet->bytes;
+
+	if (piece->last || piece->len <= PIECE_LEAST)
+		return;
+	piece->lies = true;
+	piece->at += PIECE_LEAST;
+	piece->len -= PIECE_LEAST;
+	udp->dgram_cksum = 0;
+}
+
 void fragments_send(struct fragments *f)
 {
 	const uint32_t mtu = f->plan->hosts[0].mtu ? f->plan->hosts[0].mtu : 1500;
@@ -124,10 +137,11 @@ void fragments_send(struct fragments *f)
 	count = cut(f, &packet, piece_len_max, pieces);
 	extra = pieces[plan_dice(f->plan, count)];
 	shuffle(f, pieces, count);
-	extra.lies = fault == 2;
+	if (fault == 2)
+		lie(&packet, &extra);
 	if (fault == 0)
 		count--;
-	if ((fault == 1 || fault == 2) && count > 1)
+	if ((fault == 1 || extra.lies) && count > 1)
 		send_piece(f, &packet, &extra);
 	for (unsigned i = 0; i < count; i++)
 		send_piece(f, &packet, &pieces[i]);
