@@ -186,6 +186,7 @@ void link_send(struct demi_sim *world, int link, int direction, struct sim_frame
 	world->figures.sent++;
 	trace_frame(world, link, direction, frame, false);
 	if (is_lost(lane, frame->len)) {
+		trace_lost(world);
 		free(frame);
 		return;
 	}

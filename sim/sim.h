@@ -149,6 +149,7 @@ struct demi_sim {
 	struct sim_recent {
 		uint64_t at_ns;
 		int link, direction;
+		bool lost;
 		uint32_t len;
 		uint8_t bytes[SIM_RECENT_LEN];
 	} recent[SIM_RECENT_MAX];
@@ -220,6 +221,8 @@ void sim_control(struct runtime *runtime);
 /* --- trace.c --- */
 void trace_frame(struct demi_sim *world, int link, int direction, const struct sim_frame *frame,
 		 bool arrives);
+/* The frame that was traced last does not arrive. */
+void trace_lost(struct demi_sim *world);
 void trace_close(struct demi_sim *world);
 
 /* --- host.c --- */

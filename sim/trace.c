@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <rte_arp.h>
 #include <rte_ether.h>
+#include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
+#include <rte_udp.h>
 #include <string.h>
 
 enum {
@@ -101,6 +104,11 @@ void trace_frame(struct demi_sim *world, int link, int direction, const struct s
 	       frame->len < SIM_RECENT_LEN ? frame->len : SIM_RECENT_LEN);
 }
 
+void trace_lost(struct demi_sim *world)
+{
+	world->recent[(world->recent_count - 1) % SIM_RECENT_MAX].lost = true;
+}
+
 uint64_t demi_sim_digest(const struct demi_sim *world)
 {
 	return world ? world->digest : 0;
@@ -121,31 +129,73 @@ static void describe_tcp(const struct rte_tcp_hdr *tcp, uint32_t len, char text[
 		 ntohl(tcp->recv_ack), ntohs(tcp->rx_win), len);
 }
 
+static void describe_arp(const struct rte_arp_hdr *arp, char text[LINE_LEN])
+{
+	const struct rte_arp_ipv4 *data = &arp->arp_data;
+	const uint8_t *mac = data->arp_sha.addr_bytes;
+	char from[INET_ADDRSTRLEN], to[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &data->arp_sip, from, sizeof(from));
+	inet_ntop(AF_INET, &data->arp_tip, to, sizeof(to));
+	snprintf(text, LINE_LEN, "arp %s %s, %s is at %02x:%02x:%02x:%02x:%02x:%02x",
+		 arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST) ? "who has" : "to", to, from,
+		 mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* What is inside of an IP packet; room: the bytes that are known. */
+static void describe_inside(const struct rte_ipv4_hdr *ip, uint32_t room, char text[LINE_LEN])
+{
+	const uint32_t header_len = rte_ipv4_hdr_len(ip);
+	const uint32_t len = ntohs(ip->total_length) - header_len;
+	const uint32_t fragment = ntohs(ip->fragment_offset);
+	const void *inside = (const uint8_t *)ip + header_len;
+
+	snprintf(text, LINE_LEN, "protocol %u, %u bytes", ip->next_proto_id, len);
+	if (fragment & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) {
+		snprintf(text, LINE_LEN, "protocol %u, bytes %u to %u of datagram %u%s",
+			 ip->next_proto_id, 8 * (fragment & RTE_IPV4_HDR_OFFSET_MASK),
+			 8 * (fragment & RTE_IPV4_HDR_OFFSET_MASK) + len, ntohs(ip->packet_id),
+			 fragment & RTE_IPV4_HDR_MF_FLAG ? "" : ", the last");
+	} else if (ip->next_proto_id == IPPROTO_TCP &&
+		   header_len + sizeof(struct rte_tcp_hdr) <= room) {
+		const struct rte_tcp_hdr *tcp = inside;
+
+		describe_tcp(tcp, len - (uint32_t)(tcp->data_off >> 4) * 4, text);
+	} else if (ip->next_proto_id == IPPROTO_UDP &&
+		   header_len + sizeof(struct rte_udp_hdr) <= room) {
+		const struct rte_udp_hdr *udp = inside;
+
+		snprintf(text, LINE_LEN, "udp %u > %u, %u bytes", ntohs(udp->src_port),
+			 ntohs(udp->dst_port), len - (uint32_t)sizeof(*udp));
+	} else if (ip->next_proto_id == IPPROTO_ICMP &&
+		   header_len + sizeof(struct rte_icmp_hdr) <= room) {
+		const struct rte_icmp_hdr *icmp = inside;
+
+		snprintf(text, LINE_LEN, "icmp type %u code %u", icmp->icmp_type, icmp->icmp_code);
+	}
+}
+
 static void describe(const struct sim_recent *recent, char text[LINE_LEN])
 {
 	const struct rte_ether_hdr *eth = (const struct rte_ether_hdr *)recent->bytes;
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
-	uint32_t header = sizeof(*eth), total;
-	char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN], inner[LINE_LEN] = "";
-	const struct rte_tcp_hdr *tcp;
+	const uint32_t known = recent->len < SIM_RECENT_LEN ? recent->len : SIM_RECENT_LEN;
+	char src[INET_ADDRSTRLEN], dst[INET_ADDRSTRLEN], inner[LINE_LEN];
 
-	if (recent->len < header + sizeof(*ip) ||
-	    eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
+	if (known < sizeof(*eth)) {
+		snprintf(text, LINE_LEN, "cut short");
+	} else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP) &&
+		   known >= sizeof(*eth) + sizeof(struct rte_arp_hdr)) {
+		describe_arp((const struct rte_arp_hdr *)(eth + 1), text);
+	} else if (eth->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
+		   known < sizeof(*eth) + sizeof(*ip)) {
 		snprintf(text, LINE_LEN, "type %04x", ntohs(eth->ether_type));
-		return;
+	} else {
+		describe_inside(ip, known - (uint32_t)sizeof(*eth), inner);
+		inet_ntop(AF_INET, &ip->src_addr, src, sizeof(src));
+		inet_ntop(AF_INET, &ip->dst_addr, dst, sizeof(dst));
+		snprintf(text, LINE_LEN, "%s > %s %.180s", src, dst, inner);
 	}
-	header += rte_ipv4_hdr_len(ip);
-	total = ntohs(ip->total_length);
-	tcp = (const struct rte_tcp_hdr *)(recent->bytes + header);
-	if (ip->next_proto_id == IPPROTO_TCP && header + sizeof(*tcp) <= SIM_RECENT_LEN &&
-	    header + sizeof(*tcp) <= recent->len)
-		describe_tcp(tcp, total - rte_ipv4_hdr_len(ip) - (uint32_t)(tcp->data_off >> 4) * 4,
-			     inner);
-	else
-		snprintf(inner, sizeof(inner), "protocol %u", ip->next_proto_id);
-	inet_ntop(AF_INET, &ip->src_addr, src, sizeof(src));
-	inet_ntop(AF_INET, &ip->dst_addr, dst, sizeof(dst));
-	snprintf(text, LINE_LEN, "%s > %s %.180s", src, dst, inner);
 }
 
 int demi_sim_recent(const struct demi_sim *world, void (*line)(const char *text, void *arg),
@@ -161,10 +211,11 @@ int demi_sim_recent(const struct demi_sim *world, void (*line)(const char *text,
 		char what[LINE_LEN], text[LINE_LEN + 64];
 
 		describe(recent, what);
-		snprintf(text, sizeof(text), "%5lu.%09lu link %d%c %5u bytes %s",
+		snprintf(text, sizeof(text), "%5lu.%09lu link %d%c %5u bytes %s%s",
 			 (unsigned long)(recent->at_ns / NS_PER_SECOND),
 			 (unsigned long)(recent->at_ns % NS_PER_SECOND), recent->link,
-			 recent->direction ? '<' : '>', recent->len, what);
+			 recent->direction ? '<' : '>', recent->len, what,
+			 recent->lost ? ", lost" : "");
 		line(text, arg);
 	}
 	return 0;

@@ -23,6 +23,7 @@
 enum {
 	CLIENT_MAX = (PLAN_HOST_MAX - 1) * PLAN_SHARD_MAX,
 	WORLD_S_MAX = 60, /* of real time */
+	SIGNAL_S_MAX = 5, /* to say what happened */
 };
 
 struct world {
@@ -41,23 +42,44 @@ struct world {
 /* For failed(), which knows no argument. */
 static struct world *running;
 
-/* Only what a signal handler may do. */
-static void on_alarm(int signal)
-{
-	char text[] = "seed                     : this world does not come to an end\n";
-	uint64_t seed = running->plan.seed;
-
-	(void)signal;
-	for (char *at = text + 24; seed > 0 && at > text + 4; seed /= 10)
-		*at-- = (char)('0' + seed % 10);
-	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
-	_exit(1);
-}
-
 static void print_line(const char *text, void *arg)
 {
 	(void)arg;
 	fprintf(stderr, "  %s\n", text);
+}
+
+static void print_recent(void)
+{
+	fprintf(stderr, "at %.9f s, after\n", (double)demi_sim_now(running->sim) / 1e9);
+	demi_sim_recent(running->sim, print_line, NULL);
+	fprintf(stderr, "again: tests/sim/run --seed %lu --draw %u --trace seed.pcap\n",
+		(unsigned long)running->plan.seed, running->plan.draw);
+}
+
+/* A check of Clowder's own did not hold, or the world does not come to an end. A handler may not
+ * print like this, but the process is lost anyhow; should it hang, the second alarm ends it. */
+static void on_signal(int number)
+{
+	signal(number, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
+	alarm(SIGNAL_S_MAX);
+	fprintf(stderr, "seed %lu: %s\n", (unsigned long)running->plan.seed,
+		number == SIGALRM ? "this world does not come to an end" : strsignal(number));
+	print_recent();
+	_exit(1);
+}
+
+static void watch_signals(void)
+{
+	static const int numbers[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
+
+	struct sigaction now;
+
+	/* A sanitizer's own says more. */
+	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+			signal(numbers[i], on_signal);
+	alarm(WORLD_S_MAX);
 }
 
 void failed(const char *format, ...)
@@ -68,10 +90,8 @@ void failed(const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "\nat %.9f s, after\n", (double)demi_sim_now(running->sim) / 1e9);
-	demi_sim_recent(running->sim, print_line, NULL);
-	fprintf(stderr, "again: tests/sim/run --seed %lu --trace seed.pcap\n",
-		(unsigned long)running->plan.seed);
+	fputc('\n', stderr);
+	print_recent();
 	exit(1);
 }
 
@@ -326,8 +346,7 @@ uint64_t world_run(uint64_t seed, unsigned draw, const char *trace, struct deeds
 	memset(&w, 0, sizeof(w));
 	w.deeds = deeds;
 	running = &w;
-	signal(SIGALRM, on_alarm);
-	alarm(WORLD_S_MAX);
+	watch_signals();
 	plan_make(&w.plan, seed, draw);
 	check(demi_sim_create(&w.sim, seed), "create");
 	if (trace)
