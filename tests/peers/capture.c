@@ -13,46 +13,40 @@ enum {
 	START_SECONDS = 20,
 	END_SECONDS = 60,
 	JUDGE_SECONDS = 200,
-	/* tcpdump sees packets when the kernel's block of them is full, or a second after the
+	/* dumpcap sees packets when the kernel's block of them is full, or a second after the
 	 * first; those of a block that it did not see yet are lost at its end. */
 	RETIRE_US = 1200000,
 };
 
+#define BUFFER_MIB "64"
+
 void capture_start(struct capture *capture, int ns, const char *iface)
 {
 	static unsigned number;
-	const char *const argv[] = {"/usr/bin/tcpdump",
-				    "-i",
-				    iface,
-				    "-n",
-				    "-U",
-				    "-s",
-				    "0",
-				    "-B",
-				    "65536",
-				    "-Z",
-				    "root",
-				    "-w",
-				    capture->file,
-				    NULL};
+	const char *const argv[] = {"/usr/bin/dumpcap", "-i", iface, "-q",	    "-s", "0", "-B",
+				    BUFFER_MIB,		"-P", "-w",  capture->file, NULL};
 
 	snprintf(capture->file, sizeof(capture->file), "%s/%u.pcap", work_dir(), number++);
-	program_start(&capture->tcpdump, ns, argv);
-	program_expect(&capture->tcpdump, "listening on", START_SECONDS);
+	program_start(&capture->dumpcap, ns, argv);
+	program_expect(&capture->dumpcap, "File: ", START_SECONDS);
 }
 
 bool capture_stop(struct capture *capture)
 {
-	const char *line;
+	unsigned long received, dropped;
+	const char *line, *counts;
 
 	usleep(RETIRE_US);
-	program_signal(&capture->tcpdump, SIGINT);
-	line = program_expect(&capture->tcpdump, "dropped by kernel", END_SECONDS);
-	if (strncmp(line, "0 packets", 9) != 0) {
+	program_signal(&capture->dumpcap, SIGINT);
+	line = program_expect(&capture->dumpcap, "Packets received/dropped", END_SECONDS);
+	counts = strstr(line, "': ");
+	assert_non_null(counts);
+	assert_int_equal(sscanf(counts, "': %lu/%lu", &received, &dropped), 2);
+	if (dropped) {
 		fprintf(stderr, "capture: not judged: %s\n", line);
 		return false;
 	}
-	assert_int_equal(program_wait(&capture->tcpdump, END_SECONDS), 0);
+	assert_int_equal(program_wait(&capture->dumpcap, END_SECONDS), 0);
 	return true;
 }
 
@@ -97,5 +91,5 @@ unsigned long capture_count(const struct capture *capture, const char *filter)
 
 void capture_clear(struct capture *capture)
 {
-	program_clear(&capture->tcpdump);
+	program_clear(&capture->dumpcap);
 }

@@ -1,7 +1,7 @@
 /*
- * tcpdump on an interface and tshark as judge of what our side sent there (judge.py). A capture
- * that lost packets judges nothing: that is said, and the test is skipped rather than passed or
- * failed.
+ * dumpcap (which needs no root) on an interface and tshark as judge of what our side sent there
+ * (judge.py). A capture that lost packets judges nothing: that is said, and the test is skipped
+ * rather than passed or failed.
  */
 #ifndef TESTS_PEERS_CAPTURE_H
 #define TESTS_PEERS_CAPTURE_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 struct capture {
-	struct program tcpdump;
+	struct program dumpcap;
 	char file[64];
 };
 

@@ -29,7 +29,7 @@ static int setup(void **state)
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
 	memset(&world, 0, sizeof(world));
 	world.echo.program.out = -1;
-	world.capture.tcpdump.out = -1;
+	world.capture.dumpcap.out = -1;
 	routed_create(&world.routed);
 	return 0;
 }

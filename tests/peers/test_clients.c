@@ -27,7 +27,7 @@ static int setup(void **state)
 	(void)state;
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
 	memset(&world, 0, sizeof(world));
-	world.echo.program.out = world.capture.tcpdump.out = -1;
+	world.echo.program.out = world.capture.dumpcap.out = -1;
 	routed_create(&world.routed);
 	echo_start(&world.echo, world.routed.link.echo, 2, false, world.routed.config);
 	capture_start(&world.capture, world.routed.link.echo, "clowder0");

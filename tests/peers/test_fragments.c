@@ -44,7 +44,7 @@ static int setup(void **state)
 	(void)state;
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
 	memset(&world, 0, sizeof(world));
-	world.server.out = world.capture.tcpdump.out = -1;
+	world.server.out = world.capture.dumpcap.out = -1;
 	routed_create(&world.routed);
 	snprintf(world.name, sizeof(world.name), "test%d", (int)getpid());
 	snprintf(text, sizeof(text), "[runtime]\nshards = 2\nname = \"%s\"\n%s", world.name,

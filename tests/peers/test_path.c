@@ -36,7 +36,7 @@ static int setup(void **state)
 	(void)state;
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
 	memset(&world, 0, sizeof(world));
-	world.echo.program.out = world.capture.tcpdump.out = -1;
+	world.echo.program.out = world.capture.dumpcap.out = -1;
 	snprintf(world.name, sizeof(world.name), "test%d", (int)getpid());
 	routed_create(&world.routed);
 	run("ip link set ra mtu %d && ip route add 10.96.0.0/24 via 10.98.0.2", NARROW_MTU);

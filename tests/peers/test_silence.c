@@ -32,7 +32,7 @@ static int setup(void **state)
 	(void)state;
 	alarm(TEST_SECONDS); /* a test that hangs ends the program */
 	memset(&world, 0, sizeof(world));
-	world.server.out = world.capture.tcpdump.out = -1;
+	world.server.out = world.capture.dumpcap.out = -1;
 	routed_create(&world.routed);
 	return 0;
 }
