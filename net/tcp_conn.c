@@ -206,7 +206,7 @@ void tcp_conn_finish(struct net *net, struct tcp_conn *conn, enum tcp_state stat
 	bool foreign = conn->foreign;
 
 	counter_add(&net->counters->conn_closed, 1);
-	if (state == TCP_TIME_WAIT) {
+	if (state == TCP_TIME_WAIT || conn->by_cookie) {
 		CHECK(flow_table_remove_or_null(net->tcp.flows, &conn->flow) == conn);
 		conn->in_table = false;
 		tcp_timewait_enter(net, conn);

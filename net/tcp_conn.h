@@ -66,6 +66,7 @@ struct tcp_conn {
 	bool in_table;
 	bool foreign;	  /* the flow's owner by hash is another shard */
 	bool from_listen; /* SYN-RECEIVED came from LISTEN (MUST-11) */
+	bool by_cookie;	  /* a SYN cookie opened it */
 	bool closed;	  /* the user let go */
 	bool shut_rd;
 	bool fin_queued;     /* a FIN follows the last byte of txq */

@@ -197,6 +197,7 @@ static int open_by_cookie(struct net *net, struct tcp_listener *listener, const 
 	enter_syn_queue(net, listener, *out, pkt->ack - 1);
 	(*out)->snd_nxt = pkt->ack;
 	(*out)->syn_count = 1;
+	(*out)->by_cookie = true;
 	tcp_conn_syn_received(net, *out, pkt->seq - 1, opts);
 	counter_add(&net->counters->tcp_cookies_valid, 1);
 	return 0;

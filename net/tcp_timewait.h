@@ -2,6 +2,10 @@
  * TIME-WAIT (RFC 9293 3.6.1): what is left of a connection for 2 MSL after an active close, so that
  * the peer's FIN is acknowledged again and old segments do not meet a new connection. A compact
  * entry in the flow table; no connection object.
+ *
+ * Also of one that a SYN cookie opened and the peer closed: only this remembers that the cookie was
+ * used. A copy of the ACK that brought it, held up somewhere, would open the connection again, and
+ * nobody would ever end that one.
  */
 #ifndef NET_TCP_TIMEWAIT_H
 #define NET_TCP_TIMEWAIT_H

@@ -307,11 +307,43 @@ static void a_cookie_comes_back_to_the_listeners_shard_from_the_owners(void **st
 	peer_end(&p);
 }
 
+/* A second copy, or one that its flow's later segments overtook: who sent it is long gone. */
+static void the_ack_of_a_cookie_opens_no_second_connection(void **state)
+{
+	struct tcp_config config = config_with_options();
+	struct tcp_use use;
+	struct peer p;
+
+	(void)state;
+	config.syn_cookies = TCP_SYN_COOKIES_ALWAYS;
+	p = peer_begin(&config);
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	accept_one(&p);
+	peer_send(&p, ACK | FIN, 1, 1, 0);
+	peer_expect(&p, ACK, 1, 2, 0);
+	tcp_close(p.h->net, p.conn);
+	peer_expect(&p, ACK | FIN, 1, 2, 0);
+	peer_send(&p, ACK, 2, 2, 0);
+	tcp_use_mt(p.h->net, &use);
+	assert_int_equal(use.conns, 0);
+	peer_send(&p, ACK, 1, 1, 0);
+	peer_expect(&p, ACK, 2, 2, 0);
+	assert_null(tcp_accept_or_null(p.h->net, p.listener, &p));
+	assert_int_equal(p.h->counters.tcp_cookies_valid, 1);
+	peer_after(&p, 2 * config.msl_ns + MS);
+	tcp_use_mt(p.h->net, &use);
+	assert_int_equal(use.timewait, 0);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		host_test(a_cookie_comes_back_to_the_listeners_shard_from_the_owners),
 		host_test(with_a_full_syn_queue_a_cookie_keeps_all_options),
+		host_test(the_ack_of_a_cookie_opens_no_second_connection),
 		host_test(without_timestamps_a_cookie_keeps_the_mss),
 		host_test(a_cookie_keeps_only_what_this_side_offers),
 		host_test(an_ack_is_a_cookie_only_while_some_are_out),
