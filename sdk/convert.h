@@ -79,16 +79,16 @@ static inline demi_sgarray_t convert_sga(void *handle, void *data, uint32_t len)
 	return sga;
 }
 
-static inline demi_sgarray_t convert_pop(const struct shard_result *result)
+static inline void convert_pop(const struct shard_result *result, demi_sgarray_t *sga)
 {
-	demi_sgarray_t sga;
+	const bool end = result->pop.handle == NULL;
 
-	if (result->pop.handle == NULL)
-		return convert_sga(&sga_end_of_stream, &sga_end_of_stream, 0);
-	sga = convert_sga(result->pop.handle, result->pop.data, result->pop.len);
-	if (result->pop.from.port != 0)
-		sga.sga_addr = convert_endpoint(&result->pop.from);
-	return sga;
+	sga->sga_buf = end ? (void *)&sga_end_of_stream : result->pop.handle;
+	sga->sga_numsegs = 1;
+	sga->sga_segs[0].sgaseg_buf = end ? &sga_end_of_stream : result->pop.data;
+	sga->sga_segs[0].sgaseg_len = end ? 0 : result->pop.len;
+	if (!end && result->pop.from.port != 0)
+		sga->sga_addr = convert_endpoint(&result->pop.from);
 }
 
 _Static_assert((int)SHARD_OP_INVALID == DEMI_OPC_INVALID && (int)SHARD_OP_PUSH == DEMI_OPC_PUSH &&
@@ -99,23 +99,22 @@ _Static_assert((int)SHARD_OP_INVALID == DEMI_OPC_INVALID && (int)SHARD_OP_PUSH =
 		       (int)SHARD_OP_FAILED == DEMI_OPC_FAILED,
 	       "one numbering");
 
-static inline demi_qresult_t convert_result(const struct shard_result *result)
+/* Field by field into its place: a struct made elsewhere and copied whole would wait for its pieces
+ * to leave the store buffer. */
+static inline void convert_result(const struct shard_result *result, demi_qresult_t *out)
 {
-	demi_qresult_t out = {
-		.qr_opcode = (enum demi_opcode)result->opcode,
-		.qr_qd = result->qd,
-		.qr_qt = result->token,
-	};
-
+	*out = (demi_qresult_t){0};
+	out->qr_opcode = (enum demi_opcode)result->opcode;
+	out->qr_qd = result->qd;
+	out->qr_qt = result->token;
 	if (result->opcode == SHARD_OP_FAILED) {
-		out.qr_ret = result->error;
+		out->qr_ret = result->error;
 	} else if (result->opcode == SHARD_OP_POP) {
-		out.qr_value.sga = convert_pop(result);
+		convert_pop(result, &out->qr_value.sga);
 	} else if (result->opcode == SHARD_OP_ACCEPT) {
-		out.qr_value.ares.qd = result->accept.qd;
-		out.qr_value.ares.addr = convert_endpoint(&result->accept.peer);
+		out->qr_value.ares.qd = result->accept.qd;
+		out->qr_value.ares.addr = convert_endpoint(&result->accept.peer);
 	}
-	return out;
 }
 
 #endif

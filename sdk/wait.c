@@ -21,7 +21,7 @@ int demi_wait(demi_qresult_t *qr_out, demi_qtoken_t qt, const struct timespec *t
 		return EINVAL;
 	rc = shard_wait(shard, qt, timeout_ns, &result);
 	if (rc == 0)
-		*qr_out = convert_result(&result);
+		convert_result(&result, qr_out);
 	return -rc;
 }
 
@@ -41,7 +41,7 @@ int demi_wait_any(demi_qresult_t *qr_out, int *ready_offset, const demi_qtoken_t
 		return EINVAL;
 	rc = shard_wait_any(shard, qts, num_qts, timeout_ns, &result, ready_offset);
 	if (rc == 0)
-		*qr_out = convert_result(&result);
+		convert_result(&result, qr_out);
 	return -rc;
 }
 
@@ -85,7 +85,7 @@ int demi_wait_next_n(demi_qresult_t *qr_out, int num_qrs, int *num_qrs_out,
 		rc = shard_wait_next_n(shard, left < WAIT_ROUND_LEN ? left : WAIT_ROUND_LEN,
 				       timeout_ns, results, &done);
 		for (int i = 0; i < done; i++)
-			qr_out[count++] = convert_result(&results[i]);
+			convert_result(&results[i], &qr_out[count++]);
 		if (rc != 0 || count == num_qrs)
 			break;
 		timeout_ns = left_until(deadline);
