@@ -1,6 +1,7 @@
 #include "net/ip4.h"
 
 #include "mem/check.h"
+#include "net/checksum.h"
 
 #include <netinet/in.h>
 #include <rte_tcp.h>
@@ -19,16 +20,18 @@ void ip4_header_write(struct rte_ipv4_hdr *ip, struct ip_addr source, struct ip_
 		.src_addr = source.v4,
 		.dst_addr = remote.v4,
 	};
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	ip->hdr_checksum = checksum_ip4(ip);
 }
 
 /*
- * The sum over the transport header and payload, complemented; its field is zero. Not
+ * The checksum over pseudo header, transport header, whose sum is header_sum, and payload. Not
  * rte_raw_cksum_mbuf(): up to DPDK 22.11 it loses carries of a segment at an odd offset.
  */
-static uint16_t l4_checksum(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
+static uint16_t l4_checksum(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip,
+			    uint32_t header_len, uint64_t header_sum)
 {
-	uint32_t sum = rte_ipv4_phdr_cksum(ip, 0), off = IP4_ENCAP_LEN, done = 0;
+	uint32_t off = IP4_ENCAP_LEN + header_len, done = 0;
+	uint64_t sum = header_sum + checksum_pseudo(ip, (uint16_t)(m->pkt_len - IP4_ENCAP_LEN));
 
 	for (; m; m = m->next) {
 		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, const void *, off),
@@ -38,8 +41,7 @@ static uint16_t l4_checksum(const struct rte_mbuf *m, const struct rte_ipv4_hdr 
 		done += m->data_len - off;
 		off = 0;
 	}
-	sum = (sum >> 16) + (sum & 0xffff);
-	return ~((sum >> 16) + sum);
+	return (uint16_t)~checksum_fold(sum);
 }
 
 /* For the device: the pseudo header's sum to start from, and where the headers lie. */
@@ -48,18 +50,19 @@ static uint16_t l4_offload(struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, ui
 {
 	m->ol_flags |= RTE_MBUF_F_TX_IPV4 | flag;
 	m->l4_len = header_len;
-	return rte_ipv4_phdr_cksum(ip, m->ol_flags);
+	return checksum_fold(checksum_pseudo(ip, (uint16_t)(m->pkt_len - IP4_ENCAP_LEN)));
 }
 
 static void fill_tcp(const struct net_iface *iface, struct rte_mbuf *m,
 		     const struct rte_ipv4_hdr *ip)
 {
 	struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, struct rte_tcp_hdr *, IP4_ENCAP_LEN);
+	const uint8_t header_len = (tcp->data_off >> 4) * 4;
 
 	tcp->cksum = 0;
 	tcp->cksum = iface->tx_tcp_checksum
-			     ? l4_offload(m, ip, RTE_MBUF_F_TX_TCP_CKSUM, (tcp->data_off >> 4) * 4)
-			     : l4_checksum(m, ip);
+			     ? l4_offload(m, ip, RTE_MBUF_F_TX_TCP_CKSUM, header_len)
+			     : l4_checksum(m, ip, header_len, checksum_tcp(tcp, header_len));
 }
 
 static void fill_udp(const struct net_iface *iface, struct rte_mbuf *m,
@@ -70,7 +73,7 @@ static void fill_udp(const struct net_iface *iface, struct rte_mbuf *m,
 	udp->dgram_cksum = 0;
 	udp->dgram_cksum = iface->tx_udp_checksum
 				   ? l4_offload(m, ip, RTE_MBUF_F_TX_UDP_CKSUM, sizeof(*udp))
-				   : l4_checksum(m, ip);
+				   : l4_checksum(m, ip, sizeof(*udp), checksum_udp(udp));
 	if (udp->dgram_cksum == 0 && !iface->tx_udp_checksum)
 		udp->dgram_cksum = UINT16_MAX; /* RFC 768: zero would say that there is none */
 }

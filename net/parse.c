@@ -1,5 +1,6 @@
 #include "net/parse.h"
 
+#include "net/checksum.h"
 #include "net/eth.h"
 
 #include <rte_icmp.h>
@@ -35,15 +36,7 @@ static bool sum_is_good(const struct rte_mbuf *m, uint64_t mask, uint64_t good, 
 /* The sum over a whole, valid message is all ones. */
 static bool l4_sum_ok(const struct rte_ipv4_hdr *ip, const void *l4, uint16_t len)
 {
-	const struct {
-		rte_be32_t src, dst;
-		uint8_t zero, proto;
-		rte_be16_t len;
-	} pseudo = {ip->src_addr, ip->dst_addr, 0, ip->next_proto_id, rte_cpu_to_be_16(len)};
-	uint32_t sum = rte_raw_cksum(&pseudo, sizeof(pseudo)) + rte_raw_cksum(l4, len);
-
-	sum = (sum >> 16) + (sum & 0xffff);
-	return sum == 0xffff;
+	return checksum_fold(checksum_pseudo(ip, len) + rte_raw_cksum(l4, len)) == UINT16_MAX;
 }
 
 static bool l4_checksum_ok(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, const void *l4,

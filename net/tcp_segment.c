@@ -18,27 +18,17 @@ static uint32_t sack_room(const struct tcp_conn *conn, uint32_t payload_len, uin
 	return payload_len == 0 ? left : RTE_MIN(left, conn->snd_mss - payload_len);
 }
 
-static uint32_t write_options(const struct tcp_segment *seg, uint8_t bytes[TCP_OPT_LEN_MAX])
+static uint32_t write_syn_options(const struct tcp_segment *seg, uint8_t bytes[TCP_OPT_LEN_MAX])
 {
-	struct tcp_conn *conn = seg->conn;
-	struct tcp_opts opts;
-	uint32_t len = 0;
-
-	if (!(seg->flags & RTE_TCP_SYN_FLAG)) {
-		if (conn->timestamps)
-			len = tcp_opt_write_timestamps(bytes, tcp_conn_ts_now(seg->net, conn),
-						       conn->ts_recent);
-		if (tcp_sack_due(conn))
-			len += tcp_sack_write(conn, bytes + len, sack_room(conn, seg->len, len));
-		return len;
-	}
-	opts = (struct tcp_opts){
+	const struct tcp_conn *conn = seg->conn;
+	struct tcp_opts opts = {
 		.present = TCP_OPT_MSS,
 		.mss = tcp_conn_mss_offered(conn),
 		.wscale = conn->rcv_wscale,
 		.ts_val = tcp_conn_ts_now(seg->net, conn),
 		.ts_ecr = conn->ts_recent,
 	};
+
 	if (conn->wscale)
 		opts.present |= TCP_OPT_WSCALE;
 	if (conn->timestamps)
@@ -46,6 +36,30 @@ static uint32_t write_options(const struct tcp_segment *seg, uint8_t bytes[TCP_O
 	if (conn->sack)
 		opts.present |= TCP_OPT_SACK_PERMITTED;
 	return tcp_opt_write_syn(bytes, &opts);
+}
+
+/* All but the timestamps of a segment without SYN, which are nearly always all that there is: they
+ * are timestamps_len bytes, and written where they belong. */
+static uint32_t write_rare_options(const struct tcp_segment *seg, uint32_t timestamps_len,
+				   uint8_t bytes[TCP_OPT_LEN_MAX])
+{
+	struct tcp_conn *conn = seg->conn;
+
+	if (seg->flags & RTE_TCP_SYN_FLAG)
+		return write_syn_options(seg, bytes);
+	if (tcp_sack_due(conn))
+		return tcp_sack_write(conn, bytes, sack_room(conn, seg->len, timestamps_len));
+	return 0;
+}
+
+static void put_options(const struct tcp_segment *seg, uint8_t *to, bool timestamps,
+			const uint8_t *rare, uint32_t rare_len)
+{
+	if (timestamps)
+		to += tcp_opt_write_timestamps(to, tcp_conn_ts_now(seg->net, seg->conn),
+					       seg->conn->ts_recent);
+	if (rare_len > 0)
+		memcpy(to, rare, rare_len);
 }
 
 static struct rte_mbuf *payload_or_null(const struct tcp_segment *seg, uint16_t header_len)
@@ -64,10 +78,12 @@ static struct rte_mbuf *build_or_null(const struct tcp_segment *seg)
 	struct tcp_conn *conn = seg->conn;
 	/* Only text sets it, so never on a SYN. */
 	const uint8_t echo = conn->ecn_echo ? RTE_TCP_ECE_FLAG : 0;
-	/* Room for all SACK blocks beside timestamps: gcc cannot see that they are never so many.
-	 */
-	uint8_t options[TCP_OPT_TIMESTAMPS_LEN + TCP_OPT_LEN_MAX];
-	uint32_t header_len = TCP_HEADER_LEN + write_options(seg, options);
+	const bool timestamps = conn->timestamps && !(seg->flags & RTE_TCP_SYN_FLAG);
+	const uint32_t timestamps_len = timestamps ? TCP_OPT_TIMESTAMPS_LEN : 0;
+	/* Room for all SACK blocks: gcc cannot see that beside timestamps there is one less. */
+	uint8_t rare[TCP_OPT_TIMESTAMPS_LEN + TCP_OPT_LEN_MAX];
+	const uint32_t rare_len = write_rare_options(seg, timestamps_len, rare);
+	const uint32_t header_len = TCP_HEADER_LEN + timestamps_len + rare_len;
 	struct rte_mbuf *m = payload_or_null(seg, (uint16_t)(IP4_ENCAP_LEN + header_len));
 	struct rte_tcp_hdr *tcp;
 
@@ -87,7 +103,7 @@ static struct rte_mbuf *build_or_null(const struct tcp_segment *seg)
 		.rx_win = rte_cpu_to_be_16(
 			tcp_window_offer(seg->net, conn, seg->flags & RTE_TCP_SYN_FLAG)),
 	};
-	memcpy(tcp + 1, options, header_len - TCP_HEADER_LEN);
+	put_options(seg, (uint8_t *)(tcp + 1), timestamps, rare, rare_len);
 	ip4_encap(seg->net, &conn->dst, conn->flow.remote, m, IPPROTO_TCP, conn->options.ttl,
 		  (uint8_t)((conn->options.tos & ~TCP_ECN_MASK) | seg->ecn));
 	return m;
