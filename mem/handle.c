@@ -79,6 +79,8 @@ static void add_handle(struct mem *mem, struct rte_mbuf *m)
 		p->handle_end = end_of(m);
 	}
 	CHECK(p->holder == mem->shard && p->handle_count < UINT16_MAX);
+	if (pbuf_is_held(p)) /* then the one reference is there already */
+		rte_mbuf_refcnt_update(m, -1);
 	p->handle_count++;
 	if (begin_of(m) < p->handle_begin)
 		p->handle_begin = begin_of(m);
@@ -135,7 +137,7 @@ int mem_handle_free(struct mem *mem, void *handle)
 	p = pbuf_of(m);
 	if (--p->handle_count == 0)
 		p->holder = PBUF_NOBODY;
-	/* Not rte_pktmbuf_free(): what may be chained behind it is the send queue's. */
-	rte_pktmbuf_free_seg(m);
+	if (!pbuf_is_held(p))
+		rte_pktmbuf_free_seg(m); /* what may be chained behind it is the send queue's */
 	return 0;
 }

@@ -20,9 +20,9 @@ enum {
 struct pbuf {
 	uint32_t magic;	 /* PBUF_MAGIC from the pool's birth on */
 	uint16_t holder; /* the shard whose program has handles on this buffer, or PBUF_NOBODY */
-	uint16_t handle_count; /* handles (sgas) that the program holds; each is one mbuf reference
-				*/
-	uint16_t send_count;   /* entries of send queues that hold it; each is one mbuf reference */
+	/* Handles (sgas) that the program holds, and entries of send queues. Together they have one
+	 * mbuf reference: these counts are one thread's, the mbuf's is atomic. */
+	uint16_t handle_count, send_count;
 	uint16_t headroom_owned; /* a send queue entry writes its headers in front of the data */
 	/* The bytes that the program may touch, as offsets into the buffer; sending moves data_off
 	 * and data_len, this stays. */
@@ -39,13 +39,36 @@ static inline struct pbuf *pbuf_of(struct rte_mbuf *m)
 	return rte_mbuf_to_priv(m);
 }
 
-/* References that are neither the program's nor a send queue's: the device still holds the packet.
- */
+static inline bool pbuf_is_held(const struct pbuf *p)
+{
+	return p->handle_count + p->send_count > 0;
+}
+
+/* A send queue's hold on a buffer to which the caller has a reference or a handle. */
+static inline void pbuf_hold(struct rte_mbuf *m)
+{
+	struct pbuf *p = pbuf_of(m);
+
+	if (!pbuf_is_held(p))
+		rte_mbuf_refcnt_update(m, 1);
+	p->send_count++;
+}
+
+/* The last to let go gives the reference back, of this segment only: what may be chained behind it
+ * is the send queue's. */
+static inline void pbuf_release(struct rte_mbuf *m)
+{
+	struct pbuf *p = pbuf_of(m);
+
+	p->send_count--;
+	if (!pbuf_is_held(p))
+		rte_pktmbuf_free_seg(m);
+}
+
+/* Of a buffer that is held: the device has a reference, too. */
 static inline bool pbuf_on_device(struct rte_mbuf *m)
 {
-	const struct pbuf *p = pbuf_of(m);
-
-	return rte_mbuf_refcnt_read(m) > (uint32_t)p->handle_count + p->send_count;
+	return rte_mbuf_refcnt_read(m) > 1;
 }
 
 /* Room for len more bytes behind a received packet's, which there has to be. Fuzzers poison what is

@@ -55,8 +55,8 @@ struct net_sock *tcp_listener_sock(struct tcp_listener *listener);
 
 /* --- data --- */
 /*
- * Queues len >= 1 bytes at data, inside m, without copying. Takes a reference of its own
- * (send_count), so the caller's stays the caller's. When every byte was acknowledged, or the
+ * Queues len >= 1 bytes at data, inside m, without copying. Holds it (pbuf_hold), so what the
+ * caller has stays the caller's. When every byte was acknowledged, or the
  * connection died, (cookie, error) comes out of net_done_take(). -EAGAIN: the send queue (SO_SNDBUF
  * bytes, always at least one push; push_max entries) is full and nothing was taken; the socket
  * becomes ready when there is room. -ENOTCONN, -EPIPE (after shutdown or close), or the

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-	SEND_COUNT_MAX = 16384, /* pushes of one buffer: a reference count has 16 bits, and each
-				   indirect mbuf in flight takes one too */
+	SEND_COUNT_MAX = 16384, /* pushes of one buffer: counts have 16 bits, and each indirect mbuf
+				   in flight takes a reference */
 };
 
 struct tcp_push {
@@ -50,18 +50,16 @@ static void hold_buffer(struct tcp_push *push)
 
 	push->owns_headroom = may_own_headroom(push->m, push->data);
 	p->headroom_owned |= push->owns_headroom;
-	p->send_count++;
-	rte_mbuf_refcnt_update(push->m, 1);
+	pbuf_hold(push->m);
 }
 
 static void drop_buffer(struct tcp_push *push)
 {
 	struct pbuf *p = pbuf_of(push->m);
 
-	p->send_count--;
 	if (push->owns_headroom)
 		p->headroom_owned = 0;
-	rte_pktmbuf_free_seg(push->m);
+	pbuf_release(push->m);
 	push->m = NULL;
 }
 

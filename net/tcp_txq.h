@@ -60,7 +60,7 @@ void tcp_txq_init(struct tcp_txq *q, uint32_t seq, uint32_t buf_len);
 void tcp_txq_fini(struct tcp_txq *q, struct tcp_txq_pool *pool);
 
 /*
- * Queues len >= 1 bytes at data, inside m, and takes a reference (pbuf.send_count with it).
+ * Queues len >= 1 bytes at data, inside m, and holds it (pbuf_hold).
  * -EAGAIN: buf_len bytes are queued (one push is always allowed), or the shard has no push left;
  * nothing was taken.
  */

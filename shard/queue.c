@@ -101,8 +101,7 @@ void push_hold(struct op *op)
 	if (op->held)
 		return;
 	op->held = true;
-	rte_mbuf_refcnt_update(op->m, 1);
-	pbuf_of(op->m)->send_count++;
+	pbuf_hold(op->m);
 }
 
 void push_release(struct op *op)
@@ -110,8 +109,7 @@ void push_release(struct op *op)
 	if (!op->held)
 		return;
 	op->held = false;
-	pbuf_of(op->m)->send_count--;
-	rte_pktmbuf_free_seg(op->m);
+	pbuf_release(op->m);
 }
 
 bool push_detach(struct shard *shard, struct op *op)

@@ -127,8 +127,7 @@ static void end_push(struct net *net, struct tcp_conn *conn, int error)
 		net->done[net->done_count].cookie = push->cookie;
 		net->done[net->done_count++].error = error;
 	}
-	pbuf_of(push->m)->send_count--;
-	rte_pktmbuf_free_seg(push->m);
+	pbuf_release(push->m);
 	memmove(push, push + 1, --conn->push_count * sizeof(*push));
 }
 
@@ -428,8 +427,7 @@ int tcp_push(struct net *net, struct tcp_conn *conn, struct rte_mbuf *m, const v
 	if (!conn->room || conn->push_count == FAKE_PUSH_MAX)
 		return -EAGAIN;
 	conn->room--;
-	rte_mbuf_refcnt_update(m, 1);
-	pbuf_of(m)->send_count++;
+	pbuf_hold(m);
 	memcpy(conn->said + conn->said_len, data, len);
 	conn->said_len += len;
 	conn->pushes[conn->push_count++] = (struct fake_push){m, data, len, cookie};
