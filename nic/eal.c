@@ -6,6 +6,7 @@
 #include "nic/eal_args.h"
 #include "nic/eal_log.h"
 #include "nic/nic.h"
+#include "nic/runtime_dir.h"
 
 #include <errno.h>
 #include <rte_eal.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef MAP_HUGE_SHIFT
@@ -29,7 +29,7 @@ static struct {
 	bool pci;
 	struct eal_args args;
 	char file_prefix[64];
-	char runtime_dir[256];
+	struct runtime_dir runtime_dir;
 	pid_t pid;
 } eal;
 
@@ -49,45 +49,39 @@ static bool can_map(size_t len, unsigned page_shift)
 	return true;
 }
 
-static bool can_write_runtime_dir(const char *dir, char *path, size_t path_len)
+static bool choose_runtime_dir(bool telemetry)
 {
-	char parent[192];
+	const struct runtime_dir_world world = {.given = getenv("RUNTIME_DIRECTORY"),
+						.xdg = getenv("XDG_RUNTIME_DIR"),
+						.run = "/var/run",
+						.tmp = "/tmp",
+						.uid = getuid()};
+	struct runtime_dir *dir = &eal.runtime_dir;
+	bool replaced;
 
-	/* As the EAL will: <dir>/dpdk/<prefix>. */
-	snprintf(parent, sizeof(parent), "%s/dpdk", dir);
-	snprintf(path, path_len, "%s/%s", parent, eal.file_prefix);
-	if (mkdir(parent, 0700) && errno != EEXIST)
+	if (!runtime_dir_choose(&world, eal.file_prefix, dir)) {
+		dir->path[0] = '\0';
+		if (telemetry)
+			log_warning("no telemetry: its socket can be put neither under %s nor "
+				    "under /tmp; RUNTIME_DIRECTORY=DIR names another place",
+				    dir->usual);
 		return false;
-	return mkdir(path, 0700) == 0 || (errno == EEXIST && access(path, W_OK) == 0);
-}
-
-/*
- * The EAL puts its telemetry socket under RUNTIME_DIRECTORY, else /var/run for uid 0, else
- * XDG_RUNTIME_DIR or /tmp. Root in a user namespace is uid 0 and may not write /var/run, and a
- * stale XDG_RUNTIME_DIR happens; so what cannot be written is replaced by /tmp.
- */
-static bool choose_runtime_dir(void)
-{
-	const char *given = getenv("RUNTIME_DIRECTORY");
-	const char *xdg = getenv("XDG_RUNTIME_DIR");
-	const char *usual = given ? given : getuid() == 0 ? "/var/run" : xdg ? xdg : "/tmp";
-
-	if (can_write_runtime_dir(usual, eal.runtime_dir, sizeof(eal.runtime_dir)))
-		return true;
-	if (!given && can_write_runtime_dir("/tmp", eal.runtime_dir, sizeof(eal.runtime_dir)) &&
-	    setenv("RUNTIME_DIRECTORY", "/tmp", 1) == 0) {
-		log_info("%s cannot be written; dpdk-telemetry.py needs RUNTIME_DIRECTORY=/tmp",
-			 usual);
-		return true;
 	}
-	return false;
+	replaced = strcmp(dir->base, dir->usual) != 0;
+	if (replaced && setenv("RUNTIME_DIRECTORY", dir->base, 1))
+		return false;
+	if (replaced && telemetry)
+		log_info("%s/dpdk is not ours to write; dpdk-telemetry.py needs "
+			 "RUNTIME_DIRECTORY=%s",
+			 dir->usual, dir->base);
+	return true;
 }
 
 /* Registered before the EAL's own handlers and so run after them: their socket is gone by then. */
 static void remove_runtime_dir(void)
 {
-	if (eal.runtime_dir[0] && eal.pid == getpid())
-		rmdir(eal.runtime_dir);
+	if (eal.runtime_dir.path[0] && eal.pid == getpid())
+		rmdir(eal.runtime_dir.path);
 }
 
 /* "clowder-1234", or the program's name: dpdk-telemetry.py -f finds the process by it. */
@@ -164,7 +158,7 @@ int nic_eal_start(const struct nic_eal_config *config, const char **why)
 	name_prefix(config->program);
 	facts.hugepages_enough =
 		config->hugepages != NIC_HUGEPAGES_NEVER && (can_map(len, 21) || can_map(len, 30));
-	facts.runtime_dir = choose_runtime_dir();
+	facts.runtime_dir = choose_runtime_dir(config->telemetry);
 	CPU_ZERO(&facts.cpus);
 	sched_getaffinity(0, sizeof(facts.cpus), &facts.cpus);
 	rc = eal_args_choose(&eal.args, config, &facts);
