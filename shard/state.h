@@ -52,7 +52,9 @@ struct shard {
 	struct runtime *runtime;
 	uint16_t index;
 	bool entered;		/* mt, atomic */
+	bool ended;		/* our own program has returned: all messages are refused */
 	enum shard_stage stage; /* mt, atomic */
+	uint32_t parted_known;	/* of runtime->parted_count */
 	unsigned lcore_id;	/* mt, atomic; SHARD_NO_LCORE: no thread is this shard */
 	int cpu;		/* mt, atomic; -1: not pinned */
 
@@ -71,9 +73,7 @@ struct shard {
 	struct channel_end *ends;     /* by peer */
 	uint64_t channels_busy;	      /* peers for which something waits for room in a mailbox */
 	uint64_t posted;	      /* peers that may have to be woken */
-	bool ended;		      /* our own program has returned: all messages are refused */
 	uint64_t returned, gone;      /* peers known to have returned, to have left */
-	uint32_t parted_known;	      /* of runtime->parted_count */
 	struct collection collection; /* mt: envelopes that come home */
 
 	struct idle idle;

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,10 +66,11 @@ static void expect_path(const char *path)
 static void the_usual_directory_is_taken_where_it_can_be_written(void **state)
 {
 	struct runtime_dir_world world = world_of(getuid());
-	char xdg[128];
+	char xdg[256];
 
 	(void)state;
-	world.run = world.xdg = strcpy(xdg, in_tmp("user", 0));
+	snprintf(xdg, sizeof(xdg), "%s", in_tmp("user", 0));
+	world.run = world.xdg = xdg;
 	assert_int_equal(mkdir(xdg, 0700), 0);
 	assert_true(runtime_dir_choose(&world, "echo-1", &dir));
 	assert_string_equal(dir.base, xdg);
