@@ -59,11 +59,9 @@ static bool server_ended(const struct plan *plan, const struct stream *st, int e
 static void give_up(struct run *r, struct stream *st, int error)
 {
 	const struct plan *plan = &r->c->plan;
-	/* The server forgets a half-open connection, or the last packet of a SYN cookie's handshake
-	 * was lost: what follows meets an RST (seeds 1171, 1626). A calm world loses packets, too:
-	 * where more come at once than a mailbox takes. */
-	const bool may_not_open =
-		plan->lossy || plan->crowded || (plan->cookies && error == ECONNRESET);
+	/* The server forgets a half-open connection that it heard nothing of for 7 s, or for which
+	 * it has no place any more: what follows meets an RST (seeds 1171, 733). */
+	const bool may_not_open = plan->lossy || plan->crowded;
 	const bool unopened = !st->connected ? error == ETIMEDOUT || error == EHOSTUNREACH
 					     : error == ECONNRESET && st->received == 0;
 
