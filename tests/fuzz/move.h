@@ -41,7 +41,7 @@ enum {
 
 enum {
 	MOVE_LEN = 12,
-	MOVES_MAX = 200,
+	MOVES_MAX = 100,
 
 	/* control, of a segment: in what it is not as it should be */
 	MOVE_NEW = 1 << 0,   /* a SYN, of a new connection or in answer to the host's */

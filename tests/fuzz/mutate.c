@@ -82,11 +82,21 @@ static bool swap(uint8_t *data, size_t count, unsigned *seed)
 	return a != b;
 }
 
+/* A number by a little: edges are where they are off by one. */
+static void nudge(uint8_t *number, unsigned *seed)
+{
+	uint16_t value;
+
+	memcpy(&value, number, sizeof(value));
+	value = (uint16_t)(value + dice(seed, 7) - 3);
+	memcpy(number, &value, sizeof(value));
+}
+
 static bool change(uint8_t *data, size_t count, unsigned *seed)
 {
 	uint8_t *m = data + dice(seed, count) * MOVE_LEN;
 
-	switch (dice(seed, 4)) {
+	switch (dice(seed, 5)) {
 	case 0:
 		m[dice(seed, MOVE_LEN)] ^= (uint8_t)(1u << dice(seed, 8));
 		break;
@@ -95,6 +105,9 @@ static bool change(uint8_t *data, size_t count, unsigned *seed)
 		break;
 	case 2:
 		m[0] = (uint8_t)dice(seed, MOVE_KINDS);
+		break;
+	case 3:
+		nudge(m + 4 + 2 * dice(seed, 4), seed);
 		break;
 	default:
 		LLVMFuzzerMutate(m, MOVE_LEN, MOVE_LEN);

@@ -51,6 +51,7 @@ WINDOWS = MSS + b"\1\3\3\x08\1\1\4\2"
 STAMPS = b"\1\1\x08\x0a" + struct.pack("!II", 2, 1)
 SACK = b"\1\1\5\x12" + struct.pack("!IIII", 3000, 4000, 5000, 6000)
 QUOTED = ip(6, tcp(ACK, sport=40000, dport=5000), src=VICTIM, dst=PEER)[14:48]
+QUOTED_OPTIONS = ip(6, tcp(ACK, sport=40000, dport=5000), b"\1\1\1\0", src=VICTIM, dst=PEER)[14:48]
 
 # --- packets: {control, length, frame} ---
 RAW, MORE, LATER, STUFFED, POP = 1, 2, 4, 8, 16
@@ -70,6 +71,7 @@ PACKET = {
     "ping_options": packets(ip(1, icmp(8, 0, 0x10001), options=b"\x07\x07\x04\0\0\0\0\0")),
     "source_route": packets(ip(1, icmp(8, 0, 0x10001), options=b"\x83\x07\x04\n\0\0\3\0")),
     "unreachable": packets(ip(1, icmp(3, 3, 0, QUOTED))),
+    "unreachable_options": packets(ip(1, icmp(3, 3, 0, QUOTED_OPTIONS)), ip(1, icmp(3, 1, 0, QUOTED_OPTIONS[:32]))),
     "too_big": packets(ip(1, icmp(3, 4, 1280, QUOTED))),
     "time_exceeded": packets(ip(1, icmp(11, 0, 0, QUOTED))),
     "parameter_problem": packets(ip(1, icmp(12, 0, 0x14000000, QUOTED))),
