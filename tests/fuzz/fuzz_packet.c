@@ -1,7 +1,8 @@
 /*
  * Any frames, into a host whose program listens with TCP and UDP and is connecting to somebody. An
  * input is a list of {control, length, frame}; the frame's checksums are made right unless control
- * says no.
+ * says no. A frame may stand for all that lie near it: each of its bits changed in turn, or each of
+ * its lengths.
  */
 #include "bytes.h"
 #include "mem/check.h"
@@ -10,6 +11,7 @@
 
 #include <demi/libos.h>
 #include <demi/sga.h>
+#include <rte_common.h>
 #include <string.h>
 
 enum {
@@ -22,12 +24,19 @@ enum {
 		1
 		<< 3, /* the host's device takes nothing to send, from now until a frame without */
 	POP = 1 << 4, /* the program takes what there is */
+	/* Bits 5 to 7: how long, if LATER; else what else comes of the frame. */
+	REST = 5,
+	EACH_BIT = 1 << 5,
+	EACH_LEN = 1 << 6,
+	NEAR_LEN_MAX = 128, /* so many bytes of a frame are changed */
+	NEAR_MAX = 2,	    /* such frames in an input */
 };
 
 struct attack {
 	struct wire w;
 	int listener, udp;
 	int conns[CONN_MAX]; /* 0: none */
+	unsigned near_count;
 };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -133,6 +142,61 @@ static void close_sockets(struct attack *a)
 
 /* --- the wire --- */
 
+static void settle(struct attack *a, uint8_t control, uint64_t ns)
+{
+	wire_after(&a->w, ns);
+	if (control & POP)
+		take_results(a);
+	wire_drain(&a->w);
+}
+
+static void put(struct attack *a, uint8_t control, uint8_t *frame, size_t len)
+{
+	if (!(control & RAW))
+		frame_sum(frame, (uint32_t)len);
+	wire_inject(&a->w, frame, (uint32_t)len);
+}
+
+static void send_each_bit(struct attack *a, uint8_t control, const uint8_t *frame, size_t len)
+{
+	uint8_t other[FRAME_LEN_MAX];
+
+	for (size_t bit = 0; bit < 8 * RTE_MIN(len, (size_t)NEAR_LEN_MAX); bit++) {
+		memcpy(other, frame, len);
+		other[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		put(a, control, other, len);
+		if (bit % 8 == 7)
+			settle(a, control, 1000);
+	}
+}
+
+/* IPv4 says how long it is; the layers above do not know yet. */
+static void send_each_len(struct attack *a, uint8_t control, const uint8_t *frame, size_t len)
+{
+	uint8_t other[FRAME_LEN_MAX];
+
+	for (size_t n = 1; n < RTE_MIN(len, (size_t)NEAR_LEN_MAX); n++) {
+		memcpy(other, frame, n);
+		if (n >= FRAME_ETH_LEN + FRAME_IP_LEN) {
+			other[FRAME_ETH_LEN + 2] = 0;
+			other[FRAME_ETH_LEN + 3] = (uint8_t)(n - FRAME_ETH_LEN);
+		}
+		put(a, control, other, n);
+		if (n % 8 == 7)
+			settle(a, control, 1000);
+	}
+}
+
+static void send_what_is_near(struct attack *a, uint8_t control, const uint8_t *frame, size_t len)
+{
+	if (control & LATER || !(control & (EACH_BIT | EACH_LEN)) || a->near_count++ >= NEAR_MAX)
+		return;
+	if (control & EACH_BIT)
+		send_each_bit(a, control, frame, len);
+	if (control & EACH_LEN)
+		send_each_len(a, control, frame, len);
+}
+
 static void one_frame(struct attack *a, struct bytes *b)
 {
 	const uint8_t control = bytes_u8(b);
@@ -141,16 +205,11 @@ static void one_frame(struct attack *a, struct bytes *b)
 	uint8_t frame[FRAME_LEN_MAX];
 
 	memcpy(frame, bytes, len);
-	if (!(control & RAW))
-		frame_sum(frame, (uint32_t)len);
 	wire_stuff(&a->w, control & STUFFED);
-	wire_inject(&a->w, frame, (uint32_t)len);
-	if (control & MORE)
-		return;
-	wire_after(&a->w, control & LATER ? (control >> 5 & 7) * 300 * MS : 1000);
-	if (control & POP)
-		take_results(a);
-	wire_drain(&a->w);
+	send_what_is_near(a, control, frame, len);
+	put(a, control, frame, len);
+	if (!(control & MORE))
+		settle(a, control, control & LATER ? (control >> REST) * 300 * MS : 1000);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)

@@ -97,6 +97,11 @@ PACKET = {
     "ip6": packets(eth(0x86dd, b"\x60" + b"\0" * 39), eth(0x8100, b"\0\1\x08\0")),
 }
 
+EACH_BIT, EACH_LEN = 1 << 5, 1 << 6
+for name in ("arp_request", "arp_answer", "ping_options", "unreachable", "unreachable_options", "too_big", "udp", "udp_nobody",
+             "fragments", "syn_linux", "syn_ack", "sack", "nobody_listens", "padded"):
+    PACKET["near_" + name] = bytes([POP | EACH_BIT | EACH_LEN]) + PACKET[name][1:]
+
 TCP_OPT = {
     "linux_syn": LINUX,
     "windows_syn": WINDOWS,
