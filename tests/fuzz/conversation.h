@@ -40,7 +40,9 @@ struct flow {
 	bool sent;
 	uint32_t snd_nxt, snd_max, ack_max;
 	uint32_t edge; /* of the widest window that the host was ever offered */
+	uint16_t syn_wnd_max;
 	uint8_t syns, wscale_max;
+	bool scales;	   /* the host may agree to scaled windows */
 	uint32_t irs;	   /* the host's name for the peer's first number */
 	uint8_t irs_count; /* that it may be; 1: sure */
 	bool forged;	   /* wrong bytes went in under a right checksum */
@@ -94,7 +96,7 @@ static inline uint8_t conversation_byte(uint32_t at)
 }
 
 /* --- flow.c --- */
-void flows_begin(struct conversation *c);
+void flows_begin(struct conversation *c, bool scales);
 /* Takes all that came out of the wire, checks it, and answers for the peer's address. */
 void flows_listen(struct conversation *c);
 /* A TCP segment of the peer's goes onto the wire with right checksums. */

@@ -7,14 +7,15 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 
-void flows_begin(struct conversation *c)
+void flows_begin(struct conversation *c, bool scales)
 {
 	for (unsigned i = 0; i < FLOWS; i++)
 		c->flows[i] =
 			(struct flow){.addr = PEER_ADDR + (i == 2 ? RTE_BE32(1) : 0),
 				      .port = rte_cpu_to_be_16((uint16_t)(FLOW_PORT + i)),
 				      .host_port = i < PASSIVE_FLOWS ? RTE_BE16(WIRE_PORT) : 0,
-				      .passive = i < PASSIVE_FLOWS};
+				      .passive = i < PASSIVE_FLOWS,
+				      .scales = scales};
 }
 
 /* --- what the peer sent --- */
@@ -23,12 +24,15 @@ void flow_sent(struct flow *flow, const struct rte_tcp_hdr *tcp, const struct tc
 	       uint32_t len)
 {
 	const uint32_t seq = rte_be_to_cpu_32(tcp->sent_seq), ack = rte_be_to_cpu_32(tcp->recv_ack);
+	const uint16_t wnd = rte_be_to_cpu_16(tcp->rx_win);
 	const bool syn = tcp->tcp_flags & RTE_TCP_SYN_FLAG;
 	const uint32_t end = seq + len + syn + !!(tcp->tcp_flags & RTE_TCP_FIN_FLAG);
 	uint32_t edge;
 
-	if (syn && opts->present & TCP_OPT_WSCALE && opts->wscale > flow->wscale_max)
-		flow->wscale_max = opts->wscale;
+	if (syn && flow->scales && opts->present & TCP_OPT_WSCALE)
+		flow->wscale_max = RTE_MAX(flow->wscale_max, opts->wscale);
+	if (syn)
+		flow->syn_wnd_max = RTE_MAX(flow->syn_wnd_max, wnd);
 	if (syn && !flow->passive) { /* the host does not say which one it took */
 		if (flow->irs_count == 0 || seq != flow->irs)
 			flow->irs_count += flow->irs_count < 2;
@@ -39,7 +43,7 @@ void flow_sent(struct flow *flow, const struct rte_tcp_hdr *tcp, const struct tc
 	flow->sent = true;
 	if (!(tcp->tcp_flags & RTE_TCP_ACK_FLAG))
 		return;
-	edge = ack + ((uint32_t)rte_be_to_cpu_16(tcp->rx_win) << flow->wscale_max);
+	edge = ack + ((uint32_t)wnd << (syn ? 0 : flow->wscale_max));
 	if (flow_reached(edge, flow->edge))
 		flow->edge = edge;
 	if (flow_reached(ack, flow->ack_max))
@@ -71,7 +75,7 @@ static void begin_anew(struct flow *flow, const struct rte_tcp_hdr *tcp, uint32_
 	flow->iss = seq;
 	flow->rcv_nxt = seq + 1;
 	flow->range_count = 0;
-	flow->edge = seq + 1 + UINT16_MAX; /* no SYN offers more */
+	flow->edge = seq + 1 + flow->syn_wnd_max;
 	flow->ack_max = seq;
 	flow->irs_count = 0;
 	flow->forged = false;

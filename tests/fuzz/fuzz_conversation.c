@@ -70,7 +70,7 @@ static void begin(struct conversation *c, const struct move *flavour)
 		 more & 16 ? 0 : 40, more & 32 ? 2 : 0);
 	memset(c, 0, sizeof(*c));
 	wire_begin(&c->w, tcp, !(more & 64));
-	flows_begin(c);
+	flows_begin(c, !(how & 2));
 	program_begin(c);
 }
 

@@ -244,6 +244,8 @@ CASES = {
     "other_half_close": OPEN + SHUT_WR + ANSWER + data(1000) + POP_IT + data(500) + POP_IT + FIN_ACK + POP_IT + close(),
     "zero_window": OPEN + push(4000) + segment(wnd=0) + time(1000) * 5 + segment(wnd=1) + segment(wnd=500) + ANSWER * 3,
     "silly_window": OPEN + push(4000) + segment(wnd=3) * 6 + time(500) + ANSWER * 3,
+    "narrow": ACCEPT + segment(control=NEW, wnd=700) + segment(wnd=700) + push(5000) + segment(wnd=701) * 9 + segment(wnd=1449) * 3,
+    "narrow_from_us": CONNECT + segment(A, control=NEW, wnd=100) + segment(A, wnd=100) + push(900) + segment(A, wnd=150) * 9,
     "full": OPEN + data(1448) * 7 + time(300) + POP_IT * 7 + data(1448) * 2,
     "lost": OPEN + lose(1) + push(6000) * 3 + ANSWER * 6 + time(300) + ANSWER * 3,
     "sack_holes": OPEN + push(6000) * 2 + ANSWER + lose(2) + push(6000) + ANSWER * 3 + lose(1) + push(6000) + ANSWER * 6,
@@ -253,6 +255,7 @@ CASES = {
     "timeouts": OPEN + push(3000) + time(500) * 5 + time(10000) + ANSWER,
     "tail_loss": OPEN + push(1448) + ANSWER + lose(1) + push(1000) + time(100) * 3 + ANSWER,
     "reordered": OPEN + segment(SAME, seq=1448, length=1000) + segment(SAME, seq=500, length=948) + POP_IT * 3 + data(1448) + data(1000),
+    "gap_edges": OPEN + b"".join(segment(SAME, seq=500, length=300) + data(n) + POP_IT * 2 + data(300) + POP_IT for n in (499, 500, 501, 799, 800, 801)),
     "duplicates": OPEN + segment(TWICE, length=1000) + segment(SAME, seq=-1000, length=1000) + segment(SAME, seq=-500, length=900) + POP_IT * 2,
     "burst": OPEN + segment(BURST, length=1448) * 5 + data(1448) + POP_IT * 6,
     "beyond": OPEN + segment(seq=8000, length=1000) + segment(seq=20000, length=10) + segment(seq=-20000, length=10),
@@ -296,7 +299,7 @@ CASES = {
            move("ARP", control=1 | 16, flags=2, wnd=9) + push(10) + time(60000),
 }
 FLAVOURS = {"no_sack": (4, 0), "timeouts": (3, 0), "lost": (32, 0), "options": (8, 0), "bulk_in": (64, 0), "connect": (0, 64), "nobody": (0, 64),
-            "arp": (0, 64), "ecn": (0, 4), "syn_queue": (16, 34), "half_close": (0, 16), "pmtud": (0, 0)}
+            "arp": (0, 64), "ecn": (0, 4), "syn_queue": (16, 34), "half_close": (0, 16), "narrow": (2 | 8, 0), "narrow_from_us": (2 | 8, 0)}
 CONVERSATION = {name: flavour(*FLAVOURS.get(name, (0, 0))) + moves for name, moves in CASES.items()}
 for name, how in {"cookie": (0, 1), "cookie_no_stamps": (1, 1)}.items():
     CONVERSATION[name] = flavour(*how) + syn() + ACCEPT + segment(length=9) + POP_IT + push(3000) + ANSWER * 3 + syn(1) + segment(1, ack=1)
