@@ -189,12 +189,15 @@ static void hear_ip4(struct conversation *c, const struct wire_frame *frame)
 /* Who has one of the peer's addresses? */
 static void answer(struct conversation *c, const struct wire_frame *asked)
 {
-	struct wire_frame reply = *asked;
+	struct wire_frame reply;
 	struct rte_ether_hdr *eth = (struct rte_ether_hdr *)reply.bytes;
 	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(eth + 1);
-	const rte_be32_t wanted = arp->arp_data.arp_tip;
-	const uint32_t number = rte_be_to_cpu_32(wanted) - rte_be_to_cpu_32(PEER_ADDR);
+	rte_be32_t wanted;
+	uint32_t number;
 
+	memcpy(&reply, asked, sizeof(reply));
+	wanted = arp->arp_data.arp_tip;
+	number = rte_be_to_cpu_32(wanted) - rte_be_to_cpu_32(PEER_ADDR);
 	if (c->mute || arp->arp_opcode != RTE_BE16(RTE_ARP_OP_REQUEST) || number >= WIRE_PEERS)
 		return;
 	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REPLY);
