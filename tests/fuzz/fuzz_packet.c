@@ -99,6 +99,15 @@ static void accepted(struct attack *a, int qd)
 	pop_next(a, qd);
 }
 
+/* Back to whoever sent it, if it can be. */
+static void answer(const struct attack *a, const demi_sgarray_t *sga)
+{
+	const struct sockaddr_in from = sga->sga_addr;
+	demi_qtoken_t token;
+
+	(void)demi_pushto(&token, a->udp, sga, (const struct sockaddr *)&from, sizeof(from));
+}
+
 static void take_results(struct attack *a)
 {
 	demi_qresult_t result;
@@ -110,7 +119,12 @@ static void take_results(struct attack *a)
 			accepted(a, result.qr_value.ares.qd);
 			continue;
 		}
+		if (result.qr_opcode == DEMI_OPC_PUSH ||
+		    (ended && result.qr_qd == a->udp)) /* an answer that could not leave */
+			continue;
 		if (result.qr_opcode == DEMI_OPC_POP) {
+			if (result.qr_qd == a->udp)
+				answer(a, &result.qr_value.sga);
 			ended = result.qr_value.sga.sga_segs[0].sgaseg_len == 0 &&
 				result.qr_qd != a->udp;
 			CHECK(demi_sgafree(&result.qr_value.sga) == 0);
