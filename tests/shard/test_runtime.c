@@ -341,6 +341,20 @@ static void the_end_waits_for_what_is_owed_no_longer_than_it_may(void **state)
 	assert_int_equal(fake_nic.tx_count[1], 0);
 }
 
+/* As when a start fails half-way. */
+static void a_shard_whose_peers_never_came_does_not_wait_for_them(void **state)
+{
+	char why[RUNTIME_WHY_LEN] = "";
+	struct runtime *runtime;
+	struct shard *shard;
+
+	(void)state;
+	assert_int_equal(runtime_start(&config, &runtime, why), 0);
+	assert_int_equal(runtime_enter(runtime, 1, false, &shard), 0);
+	runtime_leave(shard, LINGER_NS);
+	assert_int_equal(runtime_end(runtime), 0);
+}
+
 /* Its peers go on: as when a shard could not start, and the others leave one by one. */
 static void packets_for_a_shard_that_left_are_let_go(void **state)
 {
@@ -509,6 +523,8 @@ int main(void)
 				       start_two_on_one_queue),
 		cmocka_unit_test_setup(the_end_waits_for_what_is_owed_no_longer_than_it_may,
 				       start_two),
+		cmocka_unit_test_setup(a_shard_whose_peers_never_came_does_not_wait_for_them,
+				       begin),
 		TEST(start_two, packets_for_a_shard_that_left_are_let_go),
 		TEST(start_with_hardware, a_device_whose_hash_is_right_is_trusted),
 		TEST(start_with_hardware, a_device_whose_hash_is_wrong_is_not_trusted_any_more),
