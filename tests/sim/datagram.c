@@ -19,7 +19,7 @@ static void check(int error, const char *what)
 
 enum {
 	HEADERS_LEN = 28, /* IPv4's and UDP's */
-	LOST_MAX = 4,	  /* a burst is too much for a mailbox now and then */
+	LOST_MAX = 8,	  /* a burst is too much for a mailbox now and then */
 };
 
 /* --- bytes --- */

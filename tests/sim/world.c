@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define S 1000000000ull
@@ -22,7 +23,7 @@
 
 enum {
 	CLIENT_MAX = (PLAN_HOST_MAX - 1) * PLAN_SHARD_MAX,
-	WORLD_S_MAX = 60, /* of real time */
+	WORLD_S_MAX = 60, /* of cpu time, however busy the machine is */
 	SIGNAL_S_MAX = 5, /* to say what happened */
 };
 
@@ -56,22 +57,30 @@ static void print_recent(void)
 		(unsigned long)running->plan.seed, running->plan.draw);
 }
 
+/* 0: no more. */
+static void limit_cpu_time(int seconds)
+{
+	const struct itimerval limit = {.it_value.tv_sec = seconds};
+
+	setitimer(ITIMER_PROF, &limit, NULL);
+}
+
 /* A check of Clowder's own did not hold, or the world does not come to an end. A handler may not
- * print like this, but the process is lost anyhow; should it hang, the second alarm ends it. */
+ * print like this, but the process is lost anyhow; should it hang, the alarm ends it. */
 static void on_signal(int number)
 {
 	signal(number, SIG_DFL);
-	signal(SIGALRM, SIG_DFL);
+	limit_cpu_time(0);
 	alarm(SIGNAL_S_MAX);
 	fprintf(stderr, "seed %lu: %s\n", (unsigned long)running->plan.seed,
-		number == SIGALRM ? "this world does not come to an end" : strsignal(number));
+		number == SIGPROF ? "this world does not come to an end" : strsignal(number));
 	print_recent();
 	_exit(1);
 }
 
 static void watch_signals(void)
 {
-	static const int numbers[] = {SIGALRM, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
+	static const int numbers[] = {SIGPROF, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
 
 	struct sigaction now;
 
@@ -79,7 +88,7 @@ static void watch_signals(void)
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
 			signal(numbers[i], on_signal);
-	alarm(WORLD_S_MAX);
+	limit_cpu_time(WORLD_S_MAX);
 }
 
 void failed(const char *format, ...)
@@ -363,6 +372,6 @@ uint64_t world_run(uint64_t seed, unsigned draw, const char *trace, struct deeds
 	digest = demi_sim_digest(w.sim);
 	/* EIO: packet buffers are missing. */
 	check(demi_sim_destroy(w.sim), "destroy");
-	alarm(0);
+	limit_cpu_time(0);
 	return digest;
 }
