@@ -29,16 +29,14 @@ static inline uint64_t checksum_pseudo(const struct rte_ipv4_hdr *ip, uint16_t l
 	       rte_cpu_to_be_16(len);
 }
 
-/* The checksum of a header without options; its field is zero. */
-static inline uint16_t checksum_ip4(const struct rte_ipv4_hdr *ip)
+/* The sum of an IPv4 header without options, with its checksum field. */
+static inline uint64_t checksum_ip4(const struct rte_ipv4_hdr *ip)
 {
-	const uint64_t sum =
-		(uint64_t)ip->src_addr + ip->dst_addr +
-		rte_cpu_to_be_16((uint16_t)(ip->version_ihl << 8 | ip->type_of_service)) +
-		ip->total_length + ip->packet_id + ip->fragment_offset +
-		rte_cpu_to_be_16((uint16_t)(ip->time_to_live << 8 | ip->next_proto_id));
-
-	return (uint16_t)~checksum_fold(sum);
+	return (uint64_t)ip->src_addr + ip->dst_addr +
+	       rte_cpu_to_be_16((uint16_t)(ip->version_ihl << 8 | ip->type_of_service)) +
+	       ip->total_length + ip->packet_id + ip->fragment_offset +
+	       rte_cpu_to_be_16((uint16_t)(ip->time_to_live << 8 | ip->next_proto_id)) +
+	       ip->hdr_checksum;
 }
 
 /* The sum of a transport header; its own field counts as zero. */

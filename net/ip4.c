@@ -20,7 +20,7 @@ void ip4_header_write(struct rte_ipv4_hdr *ip, struct ip_addr source, struct ip_
 		.src_addr = source.v4,
 		.dst_addr = remote.v4,
 	};
-	ip->hdr_checksum = checksum_ip4(ip);
+	ip->hdr_checksum = (uint16_t)~checksum_fold(checksum_ip4(ip));
 }
 
 /*

@@ -178,6 +178,15 @@ static enum drop_reason check_options(const uint8_t *option, const uint8_t *end)
 	return PARSE_OK;
 }
 
+static bool header_sum_ok(const struct rte_ipv4_hdr *ip, uint16_t header_len)
+{
+	uint64_t sum = checksum_ip4(ip);
+
+	if (header_len > IP4_LEN_MIN)
+		sum += rte_raw_cksum(ip + 1, header_len - IP4_LEN_MIN);
+	return checksum_fold(sum) == UINT16_MAX;
+}
+
 /* Version, lengths, checksum, options. */
 static enum drop_reason check_header(struct rte_mbuf *m, struct rte_ipv4_hdr *ip)
 {
@@ -192,7 +201,7 @@ static enum drop_reason check_header(struct rte_mbuf *m, struct rte_ipv4_hdr *ip
 		return DROP_ip_bad;
 	if (!sum_is_good(m, RTE_MBUF_F_RX_IP_CKSUM_MASK, RTE_MBUF_F_RX_IP_CKSUM_GOOD,
 			 RTE_MBUF_F_RX_IP_CKSUM_NONE) &&
-	    rte_raw_cksum(ip, header_len) != 0xffff)
+	    !header_sum_ok(ip, header_len))
 		return DROP_ip_checksum;
 	if (header_len > IP4_LEN_MIN)
 		return check_options((uint8_t *)(ip + 1), (uint8_t *)ip + header_len);

@@ -4,6 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	PREFIX_LEN_POINT_TO_POINT = 31
+}; /* of this and of 32 bits there is no broadcast: RFC 3021 */
+
+#define LIMITED_BROADCAST UINT32_MAX /* RFC 919 7 */
+
+/* Of the interface's network; an interface without an address has the limited one only. */
+static struct ip_addr broadcast_of(const struct net_iface *iface)
+{
+	rte_be32_t host_mask = ~rte_cpu_to_be_32(prefix_mask(iface->prefix_len));
+
+	if (iface->prefix_len >= PREFIX_LEN_POINT_TO_POINT || ip_addr_is_any(iface->addr))
+		return (struct ip_addr){.v4 = LIMITED_BROADCAST};
+	return (struct ip_addr){.v4 = iface->addr.v4 | host_mask};
+}
+
 struct net_tables *net_tables_create(const struct net_iface *ifaces, uint16_t iface_count)
 {
 	struct net_tables *tables = calloc(1, sizeof(*tables));
@@ -13,6 +29,8 @@ struct net_tables *net_tables_create(const struct net_iface *ifaces, uint16_t if
 		return NULL;
 	memcpy(tables->ifaces, ifaces, iface_count * sizeof(*ifaces));
 	tables->iface_count = iface_count;
+	for (uint16_t i = 0; i < iface_count; i++)
+		tables->broadcasts[i] = broadcast_of(&ifaces[i]);
 	pthread_mutex_init(&tables->mutex, NULL);
 	tables->retired = rcu_retired_create();
 	tables->routes = route_table_create(ifaces, iface_count);
@@ -69,16 +87,8 @@ int net_iface_of(const struct net_tables *tables, struct ip_addr addr)
 
 bool net_addr_is_broadcast(const struct net_tables *tables, struct ip_addr addr)
 {
-	if (addr.v4 == UINT32_MAX)
-		return true;
-	for (uint16_t i = 0; i < tables->iface_count; i++) {
-		const struct net_iface *iface = &tables->ifaces[i];
-		rte_be32_t host_mask = ~rte_cpu_to_be_32(prefix_mask(iface->prefix_len));
-
-		/* /31 and /32 have none (RFC 3021); an interface without an address neither. */
-		if (iface->prefix_len < 31 && !ip_addr_is_any(iface->addr) &&
-		    addr.v4 == (iface->addr.v4 | host_mask))
+	for (uint16_t i = 0; i < tables->iface_count; i++)
+		if (ip_addr_eq(tables->broadcasts[i], addr))
 			return true;
-	}
-	return false;
+	return addr.v4 == LIMITED_BROADCAST;
 }

@@ -17,6 +17,7 @@ struct listen_table;
 
 struct net_tables {
 	struct net_iface ifaces[NET_IFACE_MAX];
+	struct ip_addr broadcasts[NET_IFACE_MAX]; /* of each */
 	uint16_t iface_count;
 	pthread_mutex_t mutex; /* writers only */
 	struct rcu_retired *retired;

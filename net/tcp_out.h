@@ -11,4 +11,13 @@
  * was missing. The next hop must be resolved. */
 struct rte_mbuf *tcp_out_next_or_null(struct net *net, struct tcp_conn *conn, bool *starved);
 
+/* False: it would be NULL. So an answer that was sent whole need not be looked at once more. */
+static inline bool tcp_out_wants(const struct tcp_conn *conn)
+{
+	return seq_lt(conn->snd_nxt, conn->txq.end) || (conn->fin_queued && !conn->fin_sent) ||
+	       conn->ack_due || conn->dup_acks_owed > 0 || conn->rack.sent.lost_len > 0 ||
+	       conn->rtx_nxt != conn->rtx_end || conn->syn_due || conn->probe_due ||
+	       conn->tlp.due;
+}
+
 #endif

@@ -74,13 +74,14 @@ static unsigned visit(struct net *net, struct tcp_conn *conn, struct rte_mbuf **
 	unsigned done = 0;
 
 	*starved = false;
-	while (done < n) {
+	while (done < n && tcp_out_wants(conn)) {
 		struct rte_mbuf *m = tcp_out_next_or_null(net, conn, starved);
 
 		if (!m)
 			break;
 		pkts[done++] = m;
 	}
+	DEBUG_CHECK(tcp_out_wants(conn) || !tcp_out_next_or_null(net, conn, starved));
 	tcp_conn_check(conn);
 	return done;
 }
