@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT_SHIFT = 8, GENERATION_SHIFT = 32, SHARD_MASK = 0xff, SLOT_MASK = TOKEN_SLOT_MAX - 1 };
+enum { SLOT_SHIFT = 8, SHARD_MASK = 0xff, SLOT_MASK = TOKEN_SLOT_MAX - 1 };
 
-static uint64_t token_of(const struct tokens *tokens, const struct op *op)
+#define GENERATION (UINT64_C(1) << 32)
+
+/* The slot's next token. No generation is 0, so that no token is. */
+static uint64_t next_of(uint64_t token)
 {
-	return (uint64_t)op->generation << GENERATION_SHIFT |
-	       (uint64_t)(op - tokens->slots) << SLOT_SHIFT | tokens->shard;
+	token += GENERATION;
+	return token < GENERATION ? token + GENERATION : token;
 }
 
 static void move(struct op *op, struct op_list *to)
@@ -39,12 +42,14 @@ int tokens_init(struct tokens *tokens, uint8_t shard, uint32_t count, struct cou
 	if (!tokens->slots)
 		return -ENOMEM;
 	memset(tokens->slots, 0, count * sizeof(*tokens->slots));
-	TAILQ_INIT(&tokens->free);
 	TAILQ_INIT(&tokens->ready);
 	TAILQ_INIT(&tokens->aside);
-	for (uint32_t i = 0; i < count; i++) {
-		tokens->slots[i].generation = 1; /* so that no token is 0 */
-		move(&tokens->slots[i], &tokens->free);
+	for (uint32_t i = count; i-- > 0;) {
+		struct op *op = &tokens->slots[i];
+
+		op->result.token = next_of((uint64_t)i << SLOT_SHIFT | shard);
+		op->next_free = tokens->free;
+		tokens->free = op;
 	}
 	return 0;
 }
@@ -57,32 +62,29 @@ void tokens_fini(struct tokens *tokens)
 
 struct op *token_open_or_null(struct tokens *tokens, enum shard_opcode opcode, int32_t qd)
 {
-	struct op *op = TAILQ_FIRST(&tokens->free);
+	struct op *op = tokens->free;
 
 	if (!op)
 		return NULL;
-	DEBUG_CHECK(op->state == OP_FREE);
-	move(op, NULL);
+	DEBUG_CHECK(op->state == OP_FREE && !op->list);
+	tokens->free = op->next_free;
 	op->state = OP_PENDING;
 	op->hint = 0;
 	op->orphan = op->held = false;
 	op->m = NULL;
-	op->result = (struct shard_result){.opcode = opcode, .qd = qd};
-	op->result.token = token_of(tokens, op);
+	op->result = (struct shard_result){.opcode = opcode, .qd = qd, .token = op->result.token};
 	count_pending(tokens, 1);
 	counter_add(&tokens->counters->tokens_made, 1);
 	return op;
 }
 
-/* The slot that was freed last is used first: it is in the cache. */
 static void release(struct tokens *tokens, struct op *op)
 {
 	move(op, NULL);
 	op->state = OP_FREE;
-	if (!++op->generation)
-		op->generation = 1;
-	op->list = &tokens->free;
-	TAILQ_INSERT_HEAD(&tokens->free, op, link);
+	op->result.token = next_of(op->result.token);
+	op->next_free = tokens->free;
+	tokens->free = op;
 }
 
 void token_drop(struct tokens *tokens, struct op *op)
@@ -154,7 +156,5 @@ struct op *token_find_or_null(const struct tokens *tokens, uint64_t token)
 	if ((token & SHARD_MASK) != tokens->shard || slot >= tokens->count)
 		return NULL;
 	op = &tokens->slots[slot];
-	if (op->state == OP_FREE || op->generation != token >> GENERATION_SHIFT)
-		return NULL;
-	return op;
+	return op->state != OP_FREE && op->result.token == token ? op : NULL;
 }

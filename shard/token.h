@@ -25,14 +25,16 @@ struct op;
 TAILQ_HEAD(op_list, op);
 
 struct op {
-	_Alignas(64) TAILQ_ENTRY(op) link;
-	struct op_list *list; /* the one it is on: its queue's, free, ready or aside; or NULL */
-	uint32_t generation;
-	uint32_t hint; /* where in the array of wait_any() the token was last seen */
+	_Alignas(64) union {
+		TAILQ_ENTRY(op) link;
+		struct op *next_free;
+	};
+	struct op_list *list; /* the one it is on: its queue's, ready or aside; or NULL */
+	uint32_t hint;	      /* where in the array of wait_any() the token was last seen */
 	uint8_t state;
-	bool orphan; /* no program knows the token: freed as soon as it is done */
-	bool held;   /* a waiting push has its own reference to m */
-	struct shard_result result;
+	bool orphan;		    /* no program knows the token: freed as soon as it is done */
+	bool held;		    /* a waiting push has its own reference to m */
+	struct shard_result result; /* its token is there always: of a free one, the next */
 
 	/* what a push sends */
 	struct rte_mbuf *m;
@@ -45,7 +47,8 @@ struct tokens {
 	struct op *slots;
 	uint32_t count, pending_count;
 	uint8_t shard;
-	struct op_list free, ready, aside;
+	struct op *free; /* the last one that was freed first: it is in the cache */
+	struct op_list ready, aside;
 	struct counters *counters;
 };
 
