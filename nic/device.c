@@ -25,7 +25,9 @@ static const struct device_driver drivers[] = {
 		 * writes over the end of. */
 		.queue_max = RTE_MP_MAX_FD_NUM / 2,
 		.homing = "the kernel follows the queue last transmitted on",
-		.sums_chains_wrong = true,
+		/* Of what is sent it copies the headers first, and after a segment of odd length
+		 * it is wrong. */
+		.sums_in_software = true,
 	},
 	{
 		.name = "net_af_packet",

@@ -16,10 +16,11 @@ struct device_driver {
 	const char *keys;      /* all it knows, if it ignores others; NULL: it checks itself */
 	const char
 		*homing; /* why a flow's packets come to the queue that it is sent from; or NULL */
-	uint16_t queue_max;	/* pairs, where it claims more than it survives; 0: what it says */
-	bool keeps_buffers;	/* those of its rx rings are not given back when it is closed */
-	bool sums_chains_wrong; /* its TCP and UDP checksums, after a segment of odd length */
-	const char *hint;	/* logged when the port starts; or NULL */
+	uint16_t queue_max; /* pairs, where it claims more than it survives; 0: what it says */
+	bool keeps_buffers; /* those of its rx rings are not given back when it is closed */
+	/* Its checksum offloads are this cpu's work, and more of it than net/ has with them. */
+	bool sums_in_software;
+	const char *hint; /* logged when the port starts; or NULL */
 };
 
 struct device {

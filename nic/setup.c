@@ -22,8 +22,9 @@ enum {
 	FRAME_OVERHEAD = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN,
 };
 
-#define TX_OFFLOADS	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-#define TX_L4_CHECKSUMS (RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+#define TX_CHECKSUMS                                                                               \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |                            \
+	 RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 static uint16_t min16(uint16_t a, uint16_t b)
 {
@@ -107,10 +108,12 @@ static void choose_offloads(struct nic_port *port, const struct rte_eth_dev_info
 			    uint64_t hash_types, struct rte_eth_conf *conf)
 {
 	const struct device_driver *driver = port->device.driver;
-	uint64_t rx = RTE_ETH_RX_OFFLOAD_CHECKSUM, tx = TX_OFFLOADS;
+	uint64_t rx = 0, tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 
-	if (!driver || !driver->sums_chains_wrong)
-		tx |= TX_L4_CHECKSUMS;
+	if (!driver || !driver->sums_in_software) {
+		rx |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
+		tx |= TX_CHECKSUMS;
+	}
 	if (hash_types)
 		rx |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
 	conf->rxmode.offloads = rx & dev->rx_offload_capa;
