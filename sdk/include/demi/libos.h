@@ -5,7 +5,10 @@
  * Every call returns 0 or a positive errno and leaves errno alone. Before demi_init() (or outside a
  * demi_shard_run()) each returns ENOSYS. Queue descriptors, tokens and sgas belong to the shard, so
  * to the thread, that made them: with another's, a call gives EBADF (descriptor) or EINVAL (token,
- * sga). A NULL where something is wanted gives EINVAL. No call blocks; demi_wait*() does.
+ * sga). A NULL where something is wanted gives EINVAL; a descriptor of a kind that does not have
+ * the call EOPNOTSUPP. A call that starts an operation (it has a qt_out) gives EAGAIN when as many
+ * are outstanding as [runtime] tokens allows. No call blocks but demi_wait*(), and demi_close()
+ * where SO_LINGER asks for it.
  */
 #ifndef DEMI_LIBOS_H
 #define DEMI_LIBOS_H
@@ -30,8 +33,7 @@ extern "C" {
  * EEXIST: this thread, or another one of this process, has a world already. EINVAL: the
  * configuration, or LIBOS, cannot be used. Other values say what the start of devices said. For
  * every failure but EEXIST one line on stderr names file, line, key, what was found and what is
- * allowed. Ended by demi_fini() of demi/ext.h, or when
- * this thread calls exit().
+ * allowed. Ended by demi_fini() of demi/ext.h, or when this thread calls exit().
  */
 DEMI_API int demi_init(const struct demi_args *args);
 
@@ -89,10 +91,13 @@ DEMI_API int demi_close(int qd);
 
 /*
  * Sends the segment of the sga, in place. Completes as DEMI_OPC_PUSH when the peer acknowledged
- * every byte: then the buffer may be written again. The sga stays the caller's to free; it may be
- * freed before completion, because the push holds the buffer as well. EINVAL: not one segment, an
- * empty one, one outside its buffer, or no sga of this shard; ENOTCONN; EPIPE: after demi_shutdown;
- * EAGAIN: the send queue is full and nothing was taken; EBADF.
+ * every byte: then the buffer may be written again. Fails as demi_pop() does. The sga stays the
+ * caller's to free; it may be freed before completion, because the push holds the buffer as well.
+ *
+ * EAGAIN: the send queue (SO_SNDBUF) is full and nothing was taken; there is room again when a push
+ * on this queue ends, or, if none is outstanding, when other queues gave back what the shard has:
+ * try a little later. EINVAL: not one segment, an empty one, one outside its buffer, or no sga of
+ * this shard; ENOTCONN; EPIPE: after demi_shutdown; EBADF.
  */
 DEMI_API int demi_push(demi_qtoken_t *qt_out, int qd, const demi_sgarray_t *sga) ATTR_NONNULL(1, 3);
 
@@ -104,10 +109,11 @@ DEMI_API int demi_pushto(demi_qtoken_t *qt_out, int sockqd, const demi_sgarray_t
 			 const struct sockaddr *dest_addr, socklen_t size) ATTR_NONNULL(1, 3, 4);
 
 /*
- * Starts to receive. Completes as DEMI_OPC_POP with the next bytes in order, or one datagram and
- * its sender in sga_addr. A segment of length zero on a stream is the peer's FIN. The sga is the
- * caller's, to be freed with demi_sgafree() whatever its length. Fails with ECONNRESET or ETIMEDOUT
- * if the connection dies. ENOTCONN; EBADF.
+ * Starts to receive; any number may be outstanding, and end in the order in which they were
+ * started. Completes as DEMI_OPC_POP with the next bytes in order, or one datagram and its sender
+ * in sga_addr. A segment of length zero on a stream is the peer's FIN. The sga is the caller's, to
+ * be freed with demi_sgafree() whatever its length. Fails with ECONNRESET or ETIMEDOUT if the
+ * connection dies. ENOTCONN; EBADF.
  */
 DEMI_API int demi_pop(demi_qtoken_t *qt_out, int qd) ATTR_NONNULL(1);
 

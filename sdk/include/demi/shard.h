@@ -91,8 +91,8 @@ struct demi_shard_figures {
 
 /*
  * The figures of one shard of this process. Any thread; a snapshot. out->size must be set. After
- * demi_shard_run() has returned they are what the shards ended with. EINVAL: no such shard, NULL,
- * or a size below 8.
+ * demi_shard_run() has returned they are what the shards ended with. ENOSYS: there were none yet;
+ * EINVAL: no such shard, NULL, or a size below 8.
  */
 DEMI_API int demi_shard_figures(int shard, struct demi_shard_figures *out) ATTR_NONNULL(2);
 

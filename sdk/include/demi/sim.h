@@ -96,7 +96,7 @@ struct demi_sim_host_options {
  *	queues    queue pairs that it has (default 64)
  *
  * EINVAL: a configuration that is wrong, with its line on stderr; ENOMEM: DPDK's memory is full,
- *see CLOWDER_SIM_MIB in demi_sim_figures.
+ * see CLOWDER_SIM_MIB at demi_sim_figures.
  */
 DEMI_API int demi_sim_host(struct demi_sim *world, const struct demi_sim_host_options *options,
 			   int *node_out) ATTR_NONNULL(1, 3);
