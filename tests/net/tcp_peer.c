@@ -197,6 +197,16 @@ void peer_expect_nothing_at(struct peer *p, const char *file, int line)
 	_fail(file, line);
 }
 
+unsigned peer_drain(struct peer *p)
+{
+	unsigned count = 0;
+	struct seg seg;
+
+	while (peer_take(p, &seg))
+		count++;
+	return count;
+}
+
 void peer_after(struct peer *p, uint64_t ns)
 {
 	host_after(p->h, ns);
@@ -236,6 +246,24 @@ unsigned peer_done(struct peer *p, int *error)
 uint64_t peer_drops(const struct peer *p, enum drop_reason reason)
 {
 	return p->h->counters.drop[reason];
+}
+
+struct tcp_use peer_use(const struct peer *p)
+{
+	struct tcp_use use;
+
+	tcp_use_mt(p->h->net, &use);
+	return use;
+}
+
+void peer_close_actively(struct peer *p)
+{
+	tcp_close(p->h->net, p->conn);
+	p->conn = NULL;
+	peer_expect(p, ACK | FIN, 1, 1, 0);
+	peer_send(p, ACK, 1, 2, 0);
+	peer_send(p, ACK | FIN, 1, 2, 0);
+	peer_expect(p, ACK, 2, 2, 0);
 }
 
 bool peer_ready(struct peer *p, const struct net_sock *sock)

@@ -74,6 +74,8 @@ void peer_expect_nothing_at(struct peer *p, const char *file, int line);
 #define peer_expect(p, flags, seq, ack, len)                                                       \
 	peer_expect_at(p, flags, seq, ack, len, __FILE__, __LINE__)
 #define peer_expect_nothing(p) peer_expect_nothing_at(p, __FILE__, __LINE__)
+/* Takes all that the host sends to this peer now; returns how many segments. */
+unsigned peer_drain(struct peer *p);
 /* Time passes; nothing is taken out meanwhile. */
 void peer_after(struct peer *p, uint64_t ns);
 
@@ -83,6 +85,9 @@ uint64_t peer_pop(struct peer *p);
 /* The pushes that ended, and their common error; all of them must have the same. */
 unsigned peer_done(struct peer *p, int *error);
 uint64_t peer_drops(const struct peer *p, enum drop_reason reason);
+struct tcp_use peer_use(const struct peer *p);
+/* The host closes first, the peer closes, both are acknowledged. */
+void peer_close_actively(struct peer *p);
 /* The socket comes out of the ready list now; everything else on it is taken off. */
 bool peer_ready(struct peer *p, const struct net_sock *sock);
 

@@ -7,17 +7,6 @@
 
 enum { CONNS = 40 };
 
-/* The segments that the host sends now, to this peer's port. */
-static unsigned answers(struct peer *p)
-{
-	unsigned count = 0;
-	struct seg seg;
-
-	while (peer_take(p, &seg))
-		count++;
-	return count;
-}
-
 /* CONNS connections, from ports PEER_PORT on. */
 static struct peer many_established(uint32_t per_second)
 {
@@ -42,7 +31,7 @@ static unsigned rst_all(struct peer *p)
 	for (unsigned i = 0; i < CONNS; i++) {
 		p->port = (uint16_t)(PEER_PORT + i);
 		peer_send(p, RST, 2, 0, 0);
-		count += answers(p);
+		count += peer_drain(p);
 	}
 	return count;
 }
@@ -91,7 +80,7 @@ static void one_connection_under_attack_does_not_use_up_the_challenges_of_the_ot
 	for (unsigned i = 0; i < 1000; i++) {
 		peer_send(&p, RST, 2 + i, 0, 0);
 		peer_send(&p, SYN, 2 + i, 0, 0);
-		count += answers(&p);
+		count += peer_drain(&p);
 	}
 	assert_int_equal(count, 1);
 	assert_int_equal(rst_all(&p), CONNS - 1);
@@ -116,7 +105,7 @@ static void who_asks_by_an_empty_segment_is_answered_whatever_others_did(void **
 			p.port = rte_be_to_cpu_16(conn->flow.remote_port);
 			p.irs = conn->iss;
 			peer_send(&p, ACK, 0, 1, 0); /* keepalive */
-			count += answers(&p);
+			count += peer_drain(&p);
 		}
 		assert_int_equal(count, CONNS);
 	}
@@ -134,7 +123,7 @@ static void acks_of_what_was_never_sent_are_answered_ten_times_a_second(void **s
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
 		peer_send(&p, ACK, 1, 2 + i, i % 2 * 100);
-		count += answers(&p);
+		count += peer_drain(&p);
 		peer_after(&p, 1 * MS);
 	}
 	assert_in_range(count, 5, 11);
@@ -156,7 +145,7 @@ static void bytes_outside_the_window_are_answered_but_not_without_end(void **sta
 	peer_expect(&p, ACK, 1, 101, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		peer_send(&p, ACK, i % 2 ? 1 : 100000, 1, 100);
-		count += answers(&p);
+		count += peer_drain(&p);
 	}
 	assert_int_equal(count, TCP_TEXT_CHALLENGES_MAX);
 	assert_int_equal(p.h->counters.tcp_challenges_limited, 1000 - count);
@@ -185,7 +174,7 @@ static void bytes_with_old_timestamps_are_answered_but_not_without_end(void **st
 	p.ts_val -= 1000;
 	for (unsigned i = 0; i < 1000; i++) {
 		peer_send(&p, ACK, 1, 1, 100);
-		count += answers(&p);
+		count += peer_drain(&p);
 	}
 	assert_int_equal(count, TCP_TEXT_CHALLENGES_MAX);
 	p.ts_val += 1000;
@@ -206,7 +195,7 @@ static void bytes_after_the_fin_are_answered_but_not_without_end(void **state)
 	peer_expect(&p, ACK, 1, 2, 0);
 	for (unsigned i = 0; i < 1000; i++) {
 		peer_send(&p, ACK, 2, 1, 100);
-		count += answers(&p);
+		count += peer_drain(&p);
 	}
 	assert_int_equal(count, TCP_TEXT_CHALLENGES_MAX);
 	peer_after(&p, 200 * MS);
@@ -226,7 +215,7 @@ static void every_probe_of_a_shut_window_is_answered(void **state)
 	p = peer_established(&config);
 	for (uint32_t at = 0; at < 4380; at += 1460)
 		peer_send(&p, ACK, 1 + at, 1, RTE_MIN(1460u, 4096 - at));
-	answers(&p);
+	peer_drain(&p);
 	for (unsigned i = 0; i < 20; i++) {
 		peer_after(&p, 200 * MS);
 		peer_send(&p, ACK, i % 2 ? 4097 : 4096, 1, i % 2);
@@ -348,8 +337,7 @@ static void rsts_all_over_the_window_stop_nothing(void **state)
 	for (uint32_t i = 0; i < 1000; i++) {
 		for (uint32_t offset = 1; offset < 60000; offset += 5999)
 			peer_send(&p, RST, 1 + received + offset, 0, 0);
-		while (peer_take(&p, &seg))
-			challenges++;
+		challenges += peer_drain(&p);
 		peer_send(&p, ACK | PSH, 1 + received, 1, 10);
 		received += 10;
 		assert_int_equal(peer_pop(&p), 10);
@@ -391,8 +379,7 @@ static void a_window_that_shuts_and_opens_all_the_time_causes_no_flood(void **st
 	for (unsigned i = 0; i < 1000; i++) {
 		p.wnd = i % 2 ? PEER_WND : 0;
 		peer_send(&p, ACK, 1, 1, 0);
-		while (peer_take(&p, &seg))
-			count++;
+		count += peer_drain(&p);
 	}
 	assert_in_range(count, 0, 2);
 	for (unsigned i = 0; i < 50 && first < 50000; i++) {

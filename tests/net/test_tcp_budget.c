@@ -9,14 +9,6 @@
 
 static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
 
-static struct tcp_use use_of(const struct peer *p)
-{
-	struct tcp_use use;
-
-	tcp_use_mt(p->h->net, &use);
-	return use;
-}
-
 /* Data buffers that are held now, and what one of them takes. */
 static uint32_t held(const struct peer *p)
 {
@@ -35,16 +27,6 @@ static uint32_t true_size(const struct peer *p)
 	return size;
 }
 
-static unsigned drain(struct peer *p)
-{
-	unsigned count = 0;
-	struct seg seg;
-
-	while (peer_take(p, &seg))
-		count++;
-	return count;
-}
-
 /* --- bytes beyond gaps --- */
 
 /* Single bytes, each beyond a gap of its own, each in a buffer of 2 KiB. */
@@ -61,9 +43,9 @@ static void single_bytes_beyond_gaps_are_held_by_their_true_size(void **state)
 	for (uint32_t at = 3; at < 60000; at += 2) {
 		peer_send(&p, ACK, at, 1, 1);
 		assert_true(held(&p) <= TCP_RXQ_RUNS_MIN + config.rcvbuf_len / TCP_RXQ_RUN_LEN);
-		assert_true(use_of(&p).reassembly_len <= 2 * config.rcvbuf_len);
-		assert_int_equal(use_of(&p).reassembly_len, (uint64_t)held(&p) * size);
-		drain(&p);
+		assert_true(peer_use(&p).reassembly_len <= 2 * config.rcvbuf_len);
+		assert_int_equal(peer_use(&p).reassembly_len, (uint64_t)held(&p) * size);
+		peer_drain(&p);
 	}
 	assert_true(held(&p) > 30);
 	assert_true(peer_drops(&p, DROP_tcp_reassembly_full) > 29000);
@@ -72,7 +54,7 @@ static void single_bytes_beyond_gaps_are_held_by_their_true_size(void **state)
 		peer_send(&p, ACK, p.conn->rxq.rcv_nxt - p.iss, 1, MSS);
 	assert_true(peer_pop(&p) >= 50 * MSS / 2);
 	peer_send(&p, RST, p.conn->rxq.rcv_nxt - p.iss, 0, 0);
-	assert_int_equal(use_of(&p).reassembly_len, 0);
+	assert_int_equal(peer_use(&p).reassembly_len, 0);
 	assert_int_equal(held(&p), 0);
 	peer_end(&p);
 }
@@ -93,12 +75,12 @@ static void all_connections_of_a_shard_share_one_budget(void **state)
 		peer_handshake(&p, mss, sizeof(mss));
 		for (uint32_t at = 3; at < 1000; at += 2) {
 			peer_send(&p, ACK, at, 1, 1);
-			assert_true(use_of(&p).reassembly_len <= BUDGET);
+			assert_true(peer_use(&p).reassembly_len <= BUDGET);
 		}
-		drain(&p);
+		peer_drain(&p);
 	}
 	assert_true((uint64_t)held(&p) * true_size(&p) <= BUDGET);
-	assert_true(use_of(&p).reassembly_len > BUDGET * 3 / 4);
+	assert_true(peer_use(&p).reassembly_len > BUDGET * 3 / 4);
 	before = peer_drops(&p, DROP_tcp_reassembly_full);
 	assert_true(before > 0);
 	/* One that has lost nothing does not notice. */
@@ -123,8 +105,8 @@ static void what_lies_beyond_a_gap_is_freed_when_the_program_closes(void **state
 	assert_int_equal(held(&p), 1);
 	tcp_close(p.h->net, p.conn);
 	assert_int_equal(held(&p), 0);
-	assert_int_equal(use_of(&p).reassembly_len, 0);
-	assert_int_equal(use_of(&p).conns, 1);
+	assert_int_equal(peer_use(&p).reassembly_len, 0);
+	assert_int_equal(peer_use(&p).conns, 1);
 	peer_end(&p);
 }
 
@@ -141,7 +123,7 @@ static void who_does_not_read_holds_thrice_the_buffer_at_most(void **state)
 
 		for (uint32_t n = 0; n < 70000 / lens[i] + 10; n++) {
 			peer_send(&p, ACK | PSH, p.conn->rxq.rcv_nxt - p.iss, 1, lens[i]);
-			drain(&p);
+			peer_drain(&p);
 			assert_true((uint64_t)held(&p) * size <= 3ull * config.rcvbuf_len + size);
 		}
 		assert_true(p.conn->rxq.len >= config.rcvbuf_len / 2);
@@ -175,7 +157,7 @@ static void a_flood_of_what_is_not_accepted_is_not_multiplied(void **state)
 
 		for (unsigned n = 0; n < 10000; n++) { /* in one second */
 			peer_send_seg(&p, &floods[i]);
-			sent += drain(&p);
+			sent += peer_drain(&p);
 			p.h->now_ns += 100000;
 		}
 		peer_after(&p, 1 * MS);
@@ -238,8 +220,8 @@ static void each_queue_has_its_own_limit_counter_and_answer(void **state)
 		p.irs = 0;
 		assert_int_equal(peer_take(&p, &seg), limits[i].answer != 0);
 		assert_int_equal(seg.flags, limits[i].answer);
-		assert_int_equal(use_of(&p).conns, limits[i].room);
-		assert_int_equal(use_of(&p).syn_received, limits[i].finish ? 0 : limits[i].room);
+		assert_int_equal(peer_use(&p).conns, limits[i].room);
+		assert_int_equal(peer_use(&p).syn_received, limits[i].finish ? 0 : limits[i].room);
 		peer_end(&p);
 	}
 }

@@ -5,25 +5,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-static struct tcp_use use_of(const struct peer *p)
-{
-	struct tcp_use use;
-
-	tcp_use_mt(p->h->net, &use);
-	return use;
-}
-
-/* We closed first, the peer closed, both are acknowledged. */
-static void close_actively(struct peer *p)
-{
-	tcp_close(p->h->net, p->conn);
-	p->conn = NULL;
-	peer_expect(p, ACK | FIN, 1, 1, 0);
-	peer_send(p, ACK, 1, 2, 0);
-	peer_send(p, ACK | FIN, 1, 2, 0);
-	peer_expect(p, ACK, 2, 2, 0);
-}
-
 /* --- the orders --- */
 
 /* MUST-13 */
@@ -33,14 +14,14 @@ static void an_active_close_ends_in_time_wait_without_a_connection_object(void *
 	struct peer p = peer_established(&config);
 
 	(void)state;
-	close_actively(&p);
-	assert_int_equal(use_of(&p).conns, 0);
-	assert_int_equal(use_of(&p).timewait, 1);
+	peer_close_actively(&p);
+	assert_int_equal(peer_use(&p).conns, 0);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	assert_int_equal(p.h->counters.conn_closed, 1);
 	peer_after(&p, 59 * S);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_after(&p, 2 * S);
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_end(&p);
 }
 
@@ -60,8 +41,8 @@ static void a_passive_close_ends_at_the_last_ack(void **state)
 	tcp_close(p.h->net, p.conn);
 	peer_expect(&p, ACK | FIN, 1, 2, 0);
 	peer_send(&p, ACK, 2, 2, 0);
-	assert_int_equal(use_of(&p).conns, 0);
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_end(&p);
 }
 
@@ -75,7 +56,7 @@ static void fin_and_ack_of_fin_may_come_together(void **state)
 	peer_expect(&p, ACK | FIN, 1, 1, 0);
 	peer_send(&p, ACK | FIN, 1, 2, 0);
 	peer_expect(&p, ACK, 2, 2, 0);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_end(&p);
 }
 
@@ -92,9 +73,9 @@ static void a_simultaneous_close_goes_through_closing(void **state)
 	peer_expect(&p, ACK, 2, 2, 0);
 	peer_send(&p, ACK, 2, 2, 0);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_TIME_WAIT);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	tcp_close(p.h->net, p.conn);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_end(&p);
 }
 
@@ -133,12 +114,12 @@ static void a_lost_fin_goes_again_in_each_state_until_patience_ends(void **state
 				assert_int_equal(seg.ack, ack);
 				count++;
 			}
-			assert_int_equal(use_of(&p).conns, 1);
+			assert_int_equal(peer_use(&p).conns, 1);
 		}
 		assert_in_range(count, 7, 9);
 		peer_after(&p, 3 * S);
 		if (closed)
-			assert_int_equal(use_of(&p).conns, 0);
+			assert_int_equal(peer_use(&p).conns, 0);
 		else
 			assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
 		peer_end(&p);
@@ -181,7 +162,7 @@ static void a_half_closing_peer_still_gets_an_answer(void **state)
 	peer_expect(&p, ACK, 1, 102, MSS);
 	peer_expect(&p, ACK | PSH | FIN, 1 + MSS, 102, 2000 - MSS);
 	peer_send(&p, ACK, 102, 2002, 0);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_end(&p);
 }
 
@@ -199,7 +180,7 @@ static void bytes_pushed_before_close_are_delivered_and_their_cookies_are_not(vo
 	peer_expect(&p, ACK | PSH | FIN, 101, 1, 100);
 	peer_send(&p, ACK, 1, 202, 0);
 	assert_int_equal(peer_done(&p, &error), 0);
-	assert_int_equal(use_of(&p).pushes, 0);
+	assert_int_equal(peer_use(&p).pushes, 0);
 	peer_end(&p);
 }
 
@@ -215,7 +196,7 @@ static void closing_with_unread_bytes_resets(void **state)
 	peer_send(&p, ACK | PSH, 1, 1, 100);
 	tcp_close(p.h->net, p.conn);
 	peer_expect(&p, RST | ACK, 1, 101, 0);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_end(&p);
 }
 
@@ -234,8 +215,8 @@ static void closing_with_linger_zero_resets(void **state)
 		0);
 	tcp_close(p.h->net, p.conn);
 	peer_expect(&p, RST | ACK, 101, 1, 0);
-	assert_int_equal(use_of(&p).conns, 0);
-	assert_int_equal(use_of(&p).pushes, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
+	assert_int_equal(peer_use(&p).pushes, 0);
 	peer_end(&p);
 }
 
@@ -251,7 +232,7 @@ static void bytes_that_come_after_close_reset(void **state)
 	peer_send(&p, ACK | PSH, 1, 2, 100);
 	peer_expect(&p, RST, 2, 0, 0);
 	assert_int_equal(peer_drops(&p, DROP_tcp_after_close), 1);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_end(&p);
 }
 
@@ -276,8 +257,8 @@ static void an_rst_in_each_closing_state_ends_it(void **state)
 			peer_expect(&p, ACK, 2, 2, 0);
 		}
 		peer_send(&p, RST, i >= 2 ? 2 : 1, 0, 0);
-		assert_int_equal(use_of(&p).conns, 0);
-		assert_int_equal(use_of(&p).timewait, 0);
+		assert_int_equal(peer_use(&p).conns, 0);
+		assert_int_equal(peer_use(&p).timewait, 0);
 		peer_end(&p);
 	}
 }
@@ -293,7 +274,7 @@ static void closing_an_open_that_is_not_done_forgets_it(void **state)
 	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
 	peer_expect(&p, SYN, 0, 0, 0);
 	tcp_close(p.h->net, p.conn);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_send(&p, SYN | ACK, 0, 1, 0);
 	peer_expect(&p, RST, 1, 0, 0);
 	peer_end(&p);
@@ -311,9 +292,9 @@ static void an_orphan_does_not_wait_for_the_peers_fin_for_ever(void **state)
 	peer_expect(&p, ACK | FIN, 1, 1, 0);
 	peer_send(&p, ACK, 1, 2, 0);
 	peer_after(&p, 59 * S);
-	assert_int_equal(use_of(&p).conns, 1);
+	assert_int_equal(peer_use(&p).conns, 1);
 	peer_after(&p, 2 * S);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_end(&p);
 }
 
@@ -328,9 +309,9 @@ static void a_close_after_the_fin_was_acknowledged_starts_the_orphans_clock(void
 	peer_send(&p, ACK, 1, 2, 0);
 	peer_after(&p, 100 * S);
 	tcp_close(p.h->net, p.conn);
-	assert_int_equal(use_of(&p).conns, 1);
+	assert_int_equal(peer_use(&p).conns, 1);
 	peer_after(&p, 61 * S);
-	assert_int_equal(use_of(&p).conns, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
 	peer_end(&p);
 }
 
@@ -358,15 +339,13 @@ static void bytes_before_a_timeout_can_still_be_read(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
-	struct seg seg;
 	int end;
 
 	(void)state;
 	peer_send(&p, ACK | PSH, 1, 1, 100);
 	peer_push(&p, 100);
 	for (unsigned i = 0; i < 110; i++) {
-		while (peer_take(&p, &seg))
-			;
+		peer_drain(&p);
 		peer_after(&p, 1 * S);
 	}
 	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);

@@ -9,14 +9,6 @@ static const uint8_t mss[] = {2, 4, MSS >> 8, MSS & 255};
 
 enum { WINDOW_END = 1 + 65535 }; /* of the host, before anything came */
 
-static void drain(struct peer *p)
-{
-	struct seg seg;
-
-	while (peer_take(p, &seg))
-		;
-}
-
 static struct peer established_with_timestamps(void)
 {
 	struct tcp_config config = host_config();
@@ -57,7 +49,7 @@ static void only_the_very_next_number_resets(void **state)
 
 			peer_send(&p, ACK | PSH, 1, 1, 100);
 			peer_send(&p, ACK | PSH, 201, 1, 100); /* beyond a gap */
-			drain(&p);
+			peer_drain(&p);
 			peer_send(&p, flags, rsts[i].seq, 1, 0);
 			if (rsts[i].challenge)
 				peer_expect(&p, ACK, 1, 101, 0);
@@ -66,7 +58,7 @@ static void only_the_very_next_number_resets(void **state)
 			assert_int_equal(peer_pop(&p), 100);
 			peer_send(&p, flags, 101, 1, 0);
 			assert_int_equal(tcp_conn_error(p.conn), ECONNRESET);
-			drain(&p);
+			peer_drain(&p);
 			peer_end(&p);
 		}
 	}
@@ -84,7 +76,7 @@ static void while_an_ack_is_delayed_the_number_before_does_not_reset(void **stat
 	peer_expect_nothing(&p);
 	peer_send(&p, RST, 1, 0, 0);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_ESTABLISHED);
-	drain(&p);
+	peer_drain(&p);
 	peer_send(&p, RST, 101, 0, 0);
 	assert_int_equal(tcp_conn_error(p.conn), ECONNRESET);
 	peer_end(&p);
@@ -147,12 +139,12 @@ static void a_syn_of_any_number_in_any_state_is_challenged(void **state)
 			peer_send(&p, ACK | FIN, 1, 1, 0);
 		if (ours)
 			assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
-		drain(&p);
+		peer_drain(&p);
 		if (in == TCP_FIN_WAIT_2)
 			peer_send(&p, ACK, 1, 2, 0);
 		if (in == TCP_CLOSING)
 			peer_send(&p, ACK | FIN, 1, 1, 0);
-		drain(&p);
+		peer_drain(&p);
 		assert_int_equal(tcp_conn_state(p.conn), in);
 		peer_send(&p, flags, seqs[i / 2 % RTE_DIM(seqs)], 1, 0);
 		challenge = peer_expect(&p, ACK, 1 + ours, 1 + fin, 0);
@@ -183,7 +175,7 @@ static void acks_are_believed_up_to_both_edges_and_not_beyond(void **state)
 		struct peer p = peer_established(&config);
 
 		peer_push(&p, 2000);
-		drain(&p);
+		peer_drain(&p);
 		p.wnd = 500; /* it is smaller now */
 		peer_send(&p, ACK, 1, 2001, 0);
 		peer_push(&p, 100);
@@ -225,7 +217,7 @@ static void the_timestamp_of_what_is_not_accepted_is_not_kept(void **state)
 
 		p.ts_val += 1000000;
 		peer_send_seg(&p, &forged[i]);
-		drain(&p);
+		peer_drain(&p);
 		p.ts_val = honest + 1;
 		peer_send(&p, ACK | PSH, 1, 1, 10);
 		assert_int_equal(peer_pop(&p), 10);
@@ -283,7 +275,7 @@ static void the_timestamp_clock_may_wrap(void **state)
 	peer_handshake(&p, mss, sizeof(mss));
 	for (uint32_t i = 0; i < 4; i++, p.ts_val++) {
 		peer_send(&p, ACK | PSH, 1 + i * 10, 1, 10);
-		drain(&p);
+		peer_drain(&p);
 	}
 	assert_int_equal(peer_pop(&p), 40);
 	p.ts_val = 0xfffffffe;

@@ -55,14 +55,6 @@ static const struct {
 	  [SHUT_RECEIVE] = {0, TCP_LAST_ACK}}},
 };
 
-static void drain(struct peer *p)
-{
-	struct seg seg;
-
-	while (peer_take(p, &seg))
-		;
-}
-
 /* A connection in the state, with 100 bytes received if they shall stay unread. */
 static struct peer in_state(const struct tcp_config *config, enum tcp_state state, bool unread)
 {
@@ -77,12 +69,12 @@ static struct peer in_state(const struct tcp_config *config, enum tcp_state stat
 		peer_send(&p, ACK | FIN, seq, 1, 0);
 	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
 		assert_int_equal(tcp_shutdown(p.h->net, p.conn, TCP_SHUT_WR), 0);
-	drain(&p);
+	peer_drain(&p);
 	if (state == TCP_FIN_WAIT_2)
 		peer_send(&p, ACK, seq, 2, 0);
 	if (state == TCP_CLOSING)
 		peer_send(&p, ACK | FIN, seq, 1, 0);
-	drain(&p);
+	peer_drain(&p);
 	assert_int_equal(tcp_conn_state(p.conn), state);
 	return p;
 }
@@ -166,7 +158,7 @@ static void a_dead_connection_says_the_same_to_every_call(void **state)
 
 	(void)state;
 	peer_push(&p, 100);
-	drain(&p);
+	peer_drain(&p);
 	peer_send(&p, RST, 1, 0, 0);
 	assert_int_equal(peer_done(&p, &error), 1);
 	assert_int_equal(error, -ECONNRESET);

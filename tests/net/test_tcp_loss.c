@@ -74,13 +74,11 @@ static void a_slow_round_trip_makes_a_longer_rto(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 20; i++) {
-		struct seg seg;
 
 		peer_push(&p, 100);
 		peer_expect(&p, ACK | PSH, 1 + i * 100, 1, 100);
 		peer_after(&p, 150 * MS);
-		while (peer_take(&p, &seg))
-			;
+		peer_drain(&p);
 		peer_send(&p, ACK, 1, 101 + i * 100, 0);
 	}
 	assert_in_range(p.conn->rtt.srtt_ns, 130 * MS, 160 * MS);
@@ -230,18 +228,15 @@ static void unanswered_bytes_are_given_up_after_the_user_timeout(void **state)
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
 	int error = 0;
-	struct seg seg;
 
 	(void)state;
 	peer_push(&p, 100);
 	for (unsigned i = 0; i < 99; i++) {
-		while (peer_take(&p, &seg))
-			;
+		peer_drain(&p);
 		peer_after(&p, 1 * S);
 		assert_int_equal(tcp_conn_error(p.conn), 0);
 	}
-	while (peer_take(&p, &seg))
-		;
+	peer_drain(&p);
 	peer_after(&p, 2 * S);
 	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
 	assert_int_equal(peer_done(&p, &error), 1);
@@ -327,13 +322,11 @@ static void what_icmp_said_is_what_the_timeout_reports(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
-	struct seg seg;
 
 	(void)state;
 	peer_push(&p, 100);
 	for (unsigned i = 0; i < 110; i++) {
-		while (peer_take(&p, &seg))
-			;
+		peer_drain(&p);
 		tcp_icmp_error(p.h->net, &p.conn->flow, p.conn->snd_una, 3, 3, 0);
 		peer_after(&p, 1 * S);
 	}
@@ -375,20 +368,17 @@ static void after_an_idle_rto_the_window_starts_anew(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
-	struct seg seg;
 	uint32_t count = 0;
 
 	(void)state;
 	peer_push(&p, 10 * MSS);
-	while (peer_take(&p, &seg))
-		;
+	peer_drain(&p);
 	for (uint32_t n = 1; n <= 10; n++)
 		peer_send(&p, ACK, 1, 1 + n * MSS, 0);
 	assert_true(p.conn->cc.cwnd > 15 * MSS);
 	peer_after(&p, 10 * S);
 	peer_push(&p, 40 * MSS);
-	while (peer_take(&p, &seg))
-		count++;
+	count += peer_drain(&p);
 	assert_int_equal(count, 10);
 	peer_end(&p);
 }
@@ -449,7 +439,6 @@ static void the_window_of_a_connection_that_keeps_sending_stays(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = ten_in_flight(&config);
-	struct seg seg;
 	unsigned count = 0;
 
 	(void)state;
@@ -457,8 +446,7 @@ static void the_window_of_a_connection_that_keeps_sending_stays(void **state)
 		peer_send(&p, ACK, 1, 1 + n * MSS, 0);
 	peer_after(&p, 100 * MS); /* less than an RTO */
 	peer_push(&p, 40 * MSS);
-	while (peer_take(&p, &seg))
-		count++;
+	count += peer_drain(&p);
 	assert_int_equal(count, 20);
 	peer_end(&p);
 }
@@ -505,14 +493,12 @@ static void a_peer_that_talks_and_never_acknowledges_is_given_up(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
-	struct seg seg;
 
 	(void)state;
 	peer_push(&p, 100);
 	for (unsigned i = 0; i < 110; i++) {
 		peer_send(&p, ACK | PSH, 1 + i, 1, 1);
-		while (peer_take(&p, &seg))
-			;
+		peer_drain(&p);
 		peer_after(&p, 1 * S);
 	}
 	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);

@@ -2,39 +2,20 @@
  * ids of TCP.md. */
 #include "tcp_peer.h"
 
-static struct tcp_use use_of(const struct peer *p)
-{
-	struct tcp_use use;
-
-	tcp_use_mt(p->h->net, &use);
-	return use;
-}
-
-/* We closed first, the peer closed, both are acknowledged. */
-static void close_actively(struct peer *p)
-{
-	tcp_close(p->h->net, p->conn);
-	p->conn = NULL;
-	peer_expect(p, ACK | FIN, 1, 1, 0);
-	peer_send(p, ACK, 1, 2, 0);
-	peer_send(p, ACK | FIN, 1, 2, 0);
-	peer_expect(p, ACK, 2, 2, 0);
-}
-
 static void time_wait_acknowledges_a_fin_again_and_starts_anew(void **state)
 {
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
 
 	(void)state;
-	close_actively(&p);
+	peer_close_actively(&p);
 	peer_after(&p, 50 * S);
 	peer_send(&p, ACK | FIN, 1, 2, 0);
 	peer_expect(&p, ACK, 2, 2, 0);
 	peer_after(&p, 50 * S);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_after(&p, 11 * S);
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_end(&p);
 }
 
@@ -45,10 +26,10 @@ static void an_rst_does_not_end_time_wait(void **state)
 	struct peer p = peer_established(&config);
 
 	(void)state;
-	close_actively(&p);
+	peer_close_actively(&p);
 	peer_send(&p, RST, 2, 0, 0);
 	peer_expect_nothing(&p);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_end(&p);
 }
 
@@ -59,12 +40,12 @@ static void a_new_syn_takes_over_from_time_wait_beyond_its_numbers(void **state)
 	uint32_t old = p.irs;
 
 	(void)state;
-	close_actively(&p);
+	peer_close_actively(&p);
 	p.iss += 100000;
 	peer_send(&p, SYN, 0, 0, 0);
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
 	assert_true(seq_gt(p.irs, old + 2));
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_send(&p, ACK, 1, 1, 0);
 	p.conn = tcp_accept_or_null(p.h->net, p.listener, &p);
 	assert_non_null(p.conn);
@@ -77,13 +58,11 @@ static void a_new_syn_takes_over_from_time_wait_beyond_its_numbers(void **state)
 static void fill_syn_queue(struct peer *p, unsigned count)
 {
 	const struct peer saved = *p;
-	struct seg seg;
 
 	for (unsigned i = 0; i < count; i++) {
 		p->port = (uint16_t)(10000 + i);
 		peer_send(p, SYN, 0, 0, 0);
-		while (peer_take(p, &seg))
-			;
+		peer_drain(p);
 	}
 	*p = saved;
 }
@@ -99,7 +78,7 @@ static void a_new_syn_takes_over_from_time_wait_without_a_cookie(void **state)
 		struct peer p = peer_established(&config);
 		uint32_t old = p.irs;
 
-		close_actively(&p);
+		peer_close_actively(&p);
 		fill_syn_queue(&p, 20);
 		p.h->net->tcp.config.syn_cookies = modes[i];
 		p.h->counters.tcp_cookies_sent = 0;
@@ -123,7 +102,7 @@ static void time_wait_stays_where_there_is_no_room_for_a_new_connection(void **s
 	(void)state;
 	config.conn_max = 1;
 	p = peer_established(&config);
-	close_actively(&p);
+	peer_close_actively(&p);
 	full = p;
 	full.port++;
 	peer_handshake(&full, NULL, 0);
@@ -131,12 +110,12 @@ static void time_wait_stays_where_there_is_no_room_for_a_new_connection(void **s
 	peer_send(&p, SYN, 0, 0, 0);
 	peer_expect_nothing(&p);
 	assert_int_equal(peer_drops(&p, DROP_tcp_conn_max), 1);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_send(&full, RST, 1, 0, 0);
 	tcp_close(p.h->net, full.conn);
 	peer_send(&p, SYN, 0, 0, 0);
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_end(&p);
 }
 
@@ -146,10 +125,10 @@ static void an_old_syn_does_not_take_over_from_time_wait(void **state)
 	struct peer p = peer_established(&config);
 
 	(void)state;
-	close_actively(&p);
+	peer_close_actively(&p);
 	peer_send(&p, SYN, 0, 0, 0);
 	peer_expect(&p, ACK, 2, 2, 0);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_end(&p);
 }
 
@@ -160,11 +139,11 @@ static void without_a_listener_no_syn_takes_over(void **state)
 	struct peer p = peer_connected(&config);
 
 	(void)state;
-	close_actively(&p);
+	peer_close_actively(&p);
 	p.iss += 100000;
 	peer_send(&p, SYN, 0, 0, 0);
 	peer_expect(&p, ACK, 2, 2 - 100000, 0);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_end(&p);
 }
 
@@ -181,15 +160,15 @@ static void a_newer_timestamp_makes_a_syn_new_whatever_its_number(void **state)
 	p = peer_begin(&config);
 	p.ts = true;
 	peer_handshake(&p, mss, sizeof(mss));
-	close_actively(&p);
+	peer_close_actively(&p);
 	p.iss -= 100000;
 	peer_send_seg(&p, &syn);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	peer_expect_at(&p, ACK, 2, 100002, 0, __FILE__, __LINE__);
 	p.ts_val += 1000;
 	peer_send_seg(&p, &syn);
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_end(&p);
 }
 
@@ -206,16 +185,16 @@ static void a_syn_with_an_older_timestamp_is_old_whatever_its_number(void **stat
 	p = peer_begin(&config);
 	p.ts = true;
 	peer_handshake(&p, mss, sizeof(mss));
-	close_actively(&p);
+	peer_close_actively(&p);
 	p.iss += 100000;
 	p.ts_val -= 1;
 	peer_send_seg(&p, &syn);
 	peer_expect(&p, ACK, 2, 2 - 100000, 0);
-	assert_int_equal(use_of(&p).timewait, 1);
+	assert_int_equal(peer_use(&p).timewait, 1);
 	p.ts_val += 1; /* of the same millisecond: the number decides */
 	peer_send_seg(&p, &syn);
 	peer_expect(&p, SYN | ACK, 0, 1, 0);
-	assert_int_equal(use_of(&p).timewait, 0);
+	assert_int_equal(peer_use(&p).timewait, 0);
 	peer_end(&p);
 }
 
@@ -237,12 +216,12 @@ static void only_the_peers_own_fin_starts_the_wait_anew(void **state)
 	for (unsigned i = 0; i < RTE_DIM(forged); i++) {
 		struct peer p = peer_established(&config);
 
-		close_actively(&p);
+		peer_close_actively(&p);
 		peer_after(&p, 50 * S);
 		peer_send_seg(&p, &forged[i]);
 		peer_expect(&p, ACK, 2, 2, 0);
 		peer_after(&p, 11 * S);
-		assert_int_equal(use_of(&p).timewait, 0);
+		assert_int_equal(peer_use(&p).timewait, 0);
 		peer_end(&p);
 	}
 }
@@ -260,8 +239,8 @@ static void the_oldest_time_wait_makes_room_for_a_new_one(void **state)
 			p.port++;
 			peer_handshake(&p, NULL, 0);
 		}
-		close_actively(&p);
-		assert_int_equal(use_of(&p).timewait, RTE_MIN(i + 1, 2u));
+		peer_close_actively(&p);
+		assert_int_equal(peer_use(&p).timewait, RTE_MIN(i + 1, 2u));
 	}
 	p.port = PEER_PORT;
 	peer_send(&p, ACK | FIN, 1, 2, 0); /* the first is forgotten */
@@ -283,7 +262,7 @@ static void a_foreign_flow_stays_in_the_listener_table_through_time_wait(void **
 	peer_expect(&p, SYN, 0, 0, 0);
 	peer_send(&p, SYN | ACK, 0, 1, 0);
 	peer_expect(&p, ACK, 1, 1, 0);
-	close_actively(&p);
+	peer_close_actively(&p);
 	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, local), 1);
 	peer_after(&p, 61 * S);
 	assert_int_equal(net_listen_foreign_rcu(p.h->tables, IPPROTO_TCP, local), 0);
@@ -296,14 +275,12 @@ static void time_wait_answers_what_is_not_the_peers_fin_ten_times_a_second_at_mo
 	const struct tcp_config config = host_config();
 	struct peer p = peer_established(&config);
 	unsigned count = 0;
-	struct seg seg;
 
 	(void)state;
-	close_actively(&p);
+	peer_close_actively(&p);
 	for (unsigned i = 0; i < 100; i++) {
 		peer_send(&p, i % 3 ? ACK : ACK | FIN, 2, 2, i % 2 * 10);
-		while (peer_take(&p, &seg))
-			count++;
+		count += peer_drain(&p);
 		peer_after(&p, 10 * MS);
 	}
 	assert_in_range(count, 5, 11);

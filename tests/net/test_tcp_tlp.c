@@ -111,14 +111,12 @@ static void the_probe_comes_when_the_timeout_would_at_the_latest(void **state)
 {
 	struct peer p = sack_peer_begin(false);
 	uint64_t start_ns = p.h->now_ns;
-	struct seg seg;
 
 	(void)state;
 	p.conn->options.nodelay = true;
 	while (p.h->counters.tcp_tail_probes == 0 && p.h->now_ns < start_ns + S) {
 		peer_push(&p, 100);
-		while (peer_take(&p, &seg))
-			;
+		peer_drain(&p);
 		peer_after(&p, 10 * MS);
 	}
 	assert_in_range(p.h->now_ns - start_ns, 200 * MS, 225 * MS);
@@ -138,8 +136,7 @@ static void a_short_path_does_not_make_probes_hasty(void **state)
 		exchange(&p, 100, MS);
 	assert_true(p.conn->rtt.srtt_ns < 2 * MS);
 	peer_push(&p, 3 * MSS);
-	while (peer_take(&p, &seg))
-		;
+	peer_drain(&p);
 	peer_after(&p, 8 * MS);
 	peer_expect_nothing(&p);
 	peer_after(&p, 5 * MS);

@@ -6,21 +6,13 @@
 #include <rte_common.h>
 #include <sys/socket.h>
 
-static void drain(struct peer *p)
-{
-	struct seg seg;
-
-	while (peer_take(p, &seg))
-		;
-}
-
 /* A segment of the peer with a window of its own. */
 static void tell(struct peer *p, uint32_t seq, uint32_t ack, uint32_t len, uint16_t wnd)
 {
 	const struct seg seg = {.flags = ACK | PSH, .seq = seq, .ack = ack, .len = len, .wnd = wnd};
 
 	peer_send_seg(p, &seg);
-	drain(p);
+	peer_drain(p);
 }
 
 /* --- which segment tells it --- */
@@ -39,7 +31,7 @@ static void only_the_newest_segment_tells_the_window(void **state)
 		peer_handshake(&p, NULL, 0);
 		assert_int_equal(p.conn->snd_wnd, PEER_WND);
 		peer_push(&p, 1000);
-		drain(&p);
+		peer_drain(&p);
 		tell(&p, 1, 1, 0, 10000); /* the same numbers again */
 		assert_int_equal(p.conn->snd_wnd, 10000);
 		tell(&p, 1, 501, 0, 9000); /* a newer ACK */
@@ -74,7 +66,7 @@ static void the_answer_to_our_syn_tells_the_window_and_what_is_older_does_not(vo
 		p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
 		peer_expect(&p, SYN, 0, 0, 0);
 		peer_send(&p, SYN | ACK, 0, 1, 0);
-		drain(&p);
+		peer_drain(&p);
 		assert_int_equal(p.conn->snd_wnd, PEER_WND);
 		tell(&p, 1, 1, 10, 1234);
 		assert_int_equal(p.conn->snd_wnd, 1234);
@@ -100,7 +92,7 @@ static void the_window_of_a_syn_is_not_scaled(void **state)
 	p.host_port = rte_be_to_cpu_16(tcp_conn_local(p.conn).port);
 	peer_expect(&p, SYN, 0, 0, 0);
 	peer_send_seg(&p, &answer);
-	drain(&p);
+	peer_drain(&p);
 	assert_int_equal(p.conn->snd_wnd, 3000);
 	tell(&p, 1, 1, 0, 3000);
 	assert_int_equal(p.conn->snd_wnd, 3000 << 7);
@@ -255,7 +247,7 @@ static void a_window_that_shrank_to_nothing_is_probed_and_nobody_loses_patience(
 		p = peer_begin(&config);
 		peer_handshake(&p, opts, sack ? 6 : 4);
 		peer_push(&p, 10 * MSS);
-		drain(&p);
+		peer_drain(&p);
 		p.wnd = 0;
 		peer_send(&p, ACK, 1, 1, 0);
 		for (unsigned i = 0; i < 600; i++) {
@@ -313,7 +305,7 @@ static void a_peer_that_shut_its_window_and_fell_silent_is_given_up(void **state
 	tell(&p, 1, 1, 0, 0);
 	for (unsigned i = 0; i < 400 && !tcp_conn_error(p.conn); i++) {
 		peer_after(&p, 1 * S);
-		drain(&p);
+		peer_drain(&p);
 	}
 	assert_int_equal(tcp_conn_error(p.conn), ETIMEDOUT);
 	peer_end(&p);
