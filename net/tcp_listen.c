@@ -315,11 +315,13 @@ void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after)
 		find_or_null(net, (struct net_endpoint){pkt->flow.local, pkt->flow.local_port});
 	struct tcp_opts opts;
 
+	/* CLOSED; or LISTEN, first: RST, which is never answered; second: ACK. */
 	if (!listener || (pkt->tcp_flags & (RTE_TCP_RST_FLAG | RTE_TCP_ACK_FLAG))) {
 		tcp_reply_rst(net, m);
 		net_drop(net, m, DROP_tcp_no_port);
 		return;
 	}
+	/* Fourth: anything else that is no SYN, which is the third. */
 	if (!(pkt->tcp_flags & RTE_TCP_SYN_FLAG)) {
 		net_drop(net, m, DROP_tcp_unacceptable);
 		return;

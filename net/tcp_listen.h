@@ -31,9 +31,9 @@ _Static_assert(offsetof(struct tcp_listener, sock) == 0, "a socket's head is its
 bool tcp_listen_wants(const struct net *net, const struct net_pkt *pkt);
 /* Why there is no room for a connection that begins with it, or DROP_COUNT. */
 enum drop_reason tcp_listen_room(const struct net *net, const struct net_pkt *pkt);
-/* A segment without a connection, whose owner is this shard; takes over m. after: a sequence number
- * that the connection must start beyond (TIME-WAIT's), or NULL: its SYN is never answered with a
- * cookie. */
+/* RFC 9293 3.10.7.1 and 3.10.7.2: a segment without a connection, whose owner is this shard; takes
+ * over m. after: a sequence number that the connection must start beyond (TIME-WAIT's), or NULL:
+ * its SYN is never answered with a cookie. */
 void tcp_listen_syn(struct net *net, struct rte_mbuf *m, const uint32_t *after);
 
 /* An ACK that no connection waits for, while cookies are out for its endpoint. False: it carries
