@@ -41,6 +41,24 @@ static struct tcp_conn *closed_or_listen(struct net *net, struct rte_mbuf *m)
 	return conn;
 }
 
+/* --- what two states share --- */
+
+/* The SYN was accepted: text begins after it. */
+static void pass_syn(struct tcp_in *in)
+{
+	in->flags &= ~RTE_TCP_SYN_FLAG;
+	in->seq++;
+	in->effects |= TCP_EFFECT_ACK;
+}
+
+/* From the sixth on. That is the URG bit: the pointer is read, and its bytes are text like all
+ * others. */
+static void last_steps(struct tcp_in *in)
+{
+	if (tcp_data_text_step(in))
+		tcp_data_fin_step(in);
+}
+
 /* --- 3.10.7.3 SYN-SENT --- */
 
 /* First: check the ACK bit. */
@@ -70,14 +88,14 @@ static bool syn_sent_rst_step(struct tcp_in *in)
 }
 
 /* Fourth: check the SYN bit; fifth: neither SYN nor RST. */
-static void syn_sent_syn_step(struct tcp_in *in)
+static bool syn_sent_syn_step(struct tcp_in *in)
 {
 	struct tcp_conn *conn = in->conn;
 	struct net *net = in->net;
 
 	if (!(in->flags & RTE_TCP_SYN_FLAG)) {
 		tcp_in_drop(in, DROP_tcp_unacceptable);
-		return;
+		return false;
 	}
 	tcp_conn_syn_received(net, conn, in->seq, &in->opts);
 	tcp_ecn_syn_received(net, conn, in->flags);
@@ -87,13 +105,15 @@ static void syn_sent_syn_step(struct tcp_in *in)
 		conn->snd_una = in->ack;
 		tcp_rtt_acked(&conn->rtt, &net->tcp.rtt_limits, in->ack, net->now_ns);
 		tcp_conn_established(net, conn);
-		in->effects |= TCP_EFFECT_ACK | TCP_EFFECT_READY;
-		return;
+		pass_syn(in);
+		in->effects |= TCP_EFFECT_READY;
+		return true;
 	}
-	/* Simultaneous open (MUST-10). */
+	/* Simultaneous open (MUST-10). What text there is comes again. */
 	conn->state = TCP_SYN_RECEIVED;
 	conn->syn_due = true;
 	in->effects |= TCP_EFFECT_OUTPUT;
+	return false;
 }
 
 static void syn_sent(struct tcp_in *in)
@@ -101,7 +121,8 @@ static void syn_sent(struct tcp_in *in)
 	if (!syn_sent_ack_step(in) || !syn_sent_rst_step(in))
 		return;
 	/* Third, security and compartment: there is none (A.1). */
-	syn_sent_syn_step(in);
+	if (syn_sent_syn_step(in))
+		last_steps(in);
 }
 
 /* --- 3.10.7.4 other states --- */
@@ -235,11 +256,8 @@ static bool syn_received_ack_step(struct tcp_in *in)
 	conn->snd_wnd = in->wnd;
 	conn->snd_wnd_max = RTE_MAX(conn->snd_wnd_max, conn->snd_wnd);
 	in->effects |= TCP_EFFECT_READY | TCP_EFFECT_OUTPUT;
-	if (in->flags & RTE_TCP_SYN_FLAG) { /* simultaneous open: text begins after it */
-		in->flags &= ~RTE_TCP_SYN_FLAG;
-		in->seq++;
-		in->effects |= TCP_EFFECT_ACK;
-	}
+	if (in->flags & RTE_TCP_SYN_FLAG) /* of a simultaneous open */
+		pass_syn(in);
 	return true;
 }
 
@@ -260,9 +278,7 @@ static void other(struct tcp_in *in)
 	/* Third, security and compartment: there is none (A.1). */
 	if (!syn_step(in) || !ack_step(in))
 		return;
-	/* Sixth: the URG bit. The pointer is read, and its bytes are text like all others. */
-	if (tcp_data_text_step(in))
-		tcp_data_fin_step(in);
+	last_steps(in);
 }
 
 /* --- what they asked for --- */

@@ -113,8 +113,8 @@ void peer_send_seg(struct peer *p, const struct seg *seg)
 		.tcp_flags = seg->flags,
 		.rx_win = rte_cpu_to_be_16(seg->wnd),
 		.tcp_urp = rte_cpu_to_be_16(seg->urgent)};
-	for (uint32_t i = 0; i < seg->len; i++)
-		payload[i] = host_pattern(seg->seq - 1 + i);
+	for (uint32_t i = 0; i < seg->len; i++) /* the stream begins after the SYN */
+		payload[i] = host_pattern(seg->seq - !(seg->flags & SYN) + i);
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	tcp->cksum = rte_ipv4_udptcp_cksum(ip, tcp);
 	host_input(p->h, &f);

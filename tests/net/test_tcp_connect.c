@@ -86,6 +86,24 @@ static void a_wrong_ack_in_syn_sent_gets_an_rst(void **state)
 	peer_end(&p);
 }
 
+/* RFC 9293 3.10.7.3, fourth: "continue at the sixth step". */
+static void text_and_fin_that_come_with_the_syn_ack_are_taken(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+	int end;
+
+	(void)state;
+	connect_to_peer(&p);
+	peer_expect(&p, SYN, 0, 0, 0);
+	peer_send(&p, SYN | ACK | FIN, 0, 1, 10);
+	assert_int_equal(tcp_conn_state(p.conn), TCP_CLOSE_WAIT);
+	peer_expect(&p, ACK, 1, 12, 0);
+	assert_int_equal(host_pop_all(p.h, p.conn, 0, &end), 10);
+	assert_int_equal(end, 0);
+	peer_end(&p);
+}
+
 /* MUST-10 */
 static void a_simultaneous_open_becomes_one_connection(void **state)
 {
@@ -503,6 +521,7 @@ int main(void)
 		host_test(a_refused_open_says_so),
 		host_test(an_rst_that_acknowledges_nothing_of_ours_is_ignored),
 		host_test(a_wrong_ack_in_syn_sent_gets_an_rst),
+		host_test(text_and_fin_that_come_with_the_syn_ack_are_taken),
 		host_test(a_simultaneous_open_becomes_one_connection),
 		host_test(a_simultaneous_open_survives_what_is_lost),
 		host_test(the_syn_ack_of_a_simultaneous_open_may_carry_bytes),
