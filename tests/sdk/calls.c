@@ -14,41 +14,10 @@
 
 enum { TCP_NODELAY = 1 }; /* <netinet/tcp.h> and net/tcp.h cannot be included together */
 
-static struct sockaddr_in address(void)
-{
-	return (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = htons(7777),
-		.sin_addr.s_addr = inet_addr("10.99.0.2"),
-	};
-}
-
-static const struct sockaddr *generic(const struct sockaddr_in *in)
-{
-	return (const struct sockaddr *)in;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	fake_reset();
-	unsetenv("CONFIG_PATH");
-	unsetenv("LIBOS");
-	return demi_init(NULL);
-}
-
-static int finish(void **state)
-{
-	(void)state;
-	fake.rc = 0;
-	fake.missing = 0;
-	return demi_fini();
-}
-
 /* Runs every call with the arguments of a reasonable program; all must give the same. */
 static void expect_all(int expected)
 {
-	const struct sockaddr_in in = address();
+	const struct sockaddr_in in = fake_address();
 	struct sockaddr_in out;
 	socklen_t out_len = sizeof(out);
 	const struct timespec once = {0, 0};
@@ -58,13 +27,13 @@ static void expect_all(int expected)
 	int number = 1;
 
 	assert_int_equal(demi_socket(&number, AF_INET, SOCK_STREAM, 0), expected);
-	assert_int_equal(demi_bind(1, generic(&in), sizeof(in)), expected);
+	assert_int_equal(demi_bind(1, fake_generic(&in), sizeof(in)), expected);
 	assert_int_equal(demi_listen(1, 1), expected);
 	assert_int_equal(demi_accept(&qt, 1), expected);
-	assert_int_equal(demi_connect(&qt, 1, generic(&in), sizeof(in)), expected);
+	assert_int_equal(demi_connect(&qt, 1, fake_generic(&in), sizeof(in)), expected);
 	assert_int_equal(demi_close(1), expected);
 	assert_int_equal(demi_push(&qt, 1, &sga), expected);
-	assert_int_equal(demi_pushto(&qt, 1, &sga, generic(&in), sizeof(in)), expected);
+	assert_int_equal(demi_pushto(&qt, 1, &sga, fake_generic(&in), sizeof(in)), expected);
 	assert_int_equal(demi_pop(&qt, 1), expected);
 	assert_int_equal(demi_setsockopt(1, SOL_SOCKET, SO_RCVBUF, &number, sizeof(number)),
 			 expected);
@@ -92,7 +61,7 @@ static void describe_nothing(const char *text, void *arg)
 static void before_demi_init_every_call_is_enosys(void **state)
 {
 	struct demi_shard_figures figures = {.size = sizeof(figures)};
-	const struct sockaddr_in in = address();
+	const struct sockaddr_in in = fake_address();
 
 	(void)state;
 	fake_reset();
@@ -102,7 +71,8 @@ static void before_demi_init_every_call_is_enosys(void **state)
 	assert_int_equal(demi_shard_figures(0, &figures), ENOSYS);
 	assert_int_equal(demi_shard_self(), -1);
 	assert_int_equal(demi_shard_count(), 0);
-	assert_int_equal(demi_shard_of(generic(&in), sizeof(in), generic(&in), sizeof(in)), -1);
+	assert_int_equal(
+		demi_shard_of(fake_generic(&in), sizeof(in), fake_generic(&in), sizeof(in)), -1);
 	assert_null(demi_sgaalloc(1).sga_buf);
 	assert_int_equal(fake.calls, 0);
 }
@@ -155,23 +125,23 @@ static void errno_is_left_alone(void **state)
 
 static void an_address_has_the_right_length_and_family(void **state)
 {
-	struct sockaddr_in in = address();
+	struct sockaddr_in in = fake_address();
 	demi_qtoken_t qt;
 
 	(void)state;
-	assert_int_equal(demi_bind(1, generic(&in), sizeof(in) - 1), EINVAL);
-	assert_int_equal(demi_bind(1, generic(&in), sizeof(struct sockaddr_storage)), EINVAL);
-	assert_int_equal(demi_bind(1, generic(&in), 0), EINVAL);
-	assert_int_equal(demi_connect(&qt, 1, generic(&in), 4), EINVAL);
+	assert_int_equal(demi_bind(1, fake_generic(&in), sizeof(in) - 1), EINVAL);
+	assert_int_equal(demi_bind(1, fake_generic(&in), sizeof(struct sockaddr_storage)), EINVAL);
+	assert_int_equal(demi_bind(1, fake_generic(&in), 0), EINVAL);
+	assert_int_equal(demi_connect(&qt, 1, fake_generic(&in), 4), EINVAL);
 	in.sin_family = AF_INET6;
-	assert_int_equal(demi_bind(1, generic(&in), sizeof(in)), ENOTSUP);
-	assert_int_equal(demi_connect(&qt, 1, generic(&in), sizeof(in)), ENOTSUP);
+	assert_int_equal(demi_bind(1, fake_generic(&in), sizeof(in)), ENOTSUP);
+	assert_int_equal(demi_connect(&qt, 1, fake_generic(&in), sizeof(in)), ENOTSUP);
 	assert_int_equal(fake.calls, 0);
 }
 
 static void an_address_may_lie_anywhere(void **state)
 {
-	const struct sockaddr_in in = address();
+	const struct sockaddr_in in = fake_address();
 	char odd[1 + sizeof(in)];
 
 	(void)state;
@@ -277,16 +247,16 @@ static void a_push_is_one_segment_inside_its_buffer(void **state)
 static void a_datagram_goes_where_it_is_told_to(void **state)
 {
 	demi_sgarray_t sga = demi_sgaalloc(10);
-	struct sockaddr_in in = address();
+	struct sockaddr_in in = fake_address();
 	demi_qtoken_t qt;
 
 	(void)state;
-	assert_int_equal(demi_pushto(&qt, 4, &sga, generic(&in), sizeof(in)), 0);
+	assert_int_equal(demi_pushto(&qt, 4, &sga, fake_generic(&in), sizeof(in)), 0);
 	assert_true(fake.with_address);
 	assert_int_equal(fake.address.port, htons(7777));
-	assert_int_equal(demi_pushto(&qt, 4, &sga, generic(&in), 3), EINVAL);
+	assert_int_equal(demi_pushto(&qt, 4, &sga, fake_generic(&in), 3), EINVAL);
 	in.sin_family = AF_UNIX;
-	assert_int_equal(demi_pushto(&qt, 4, &sga, generic(&in), sizeof(in)), ENOTSUP);
+	assert_int_equal(demi_pushto(&qt, 4, &sga, fake_generic(&in), sizeof(in)), ENOTSUP);
 	assert_int_equal(demi_sgafree(&sga), 0);
 }
 
@@ -358,7 +328,7 @@ static void shutdown_says_which_way(void **state)
 	assert_int_equal(demi_shutdown(2, -1), EINVAL);
 }
 
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fake_begin, fake_finish)
 
 int main(void)
 {

@@ -4,6 +4,9 @@
 
 #include "mem/mem.h"
 
+#include <arpa/inet.h>
+#include <demi/ext.h>
+#include <demi/libos.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +31,32 @@ void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	fake.enter_fails = -1;
+}
+
+int fake_begin(void **state)
+{
+	(void)state;
+	fake_reset();
+	unsetenv("CONFIG_PATH");
+	unsetenv("LIBOS");
+	return demi_init(NULL);
+}
+
+int fake_finish(void **state)
+{
+	(void)state;
+	fake.rc = 0;
+	fake.missing = 0;
+	return demi_fini();
+}
+
+struct sockaddr_in fake_address(void)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons(7777),
+		.sin_addr.s_addr = inet_addr("10.99.0.2"),
+	};
 }
 
 static int saw(const char *call, int32_t qd)

@@ -8,6 +8,7 @@
 #include "shard/runtime.h"
 #include "shard/shard.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -43,7 +44,16 @@ struct fake {
 
 extern struct fake fake;
 
-/* Forgets all, and lets go of a world that a test left behind. */
+/* Forgets all. */
 void fake_reset(void);
+/* Setup and teardown of a test that wants a world: as if there were no configuration. */
+int fake_begin(void **state);
+int fake_finish(void **state);
+/* 10.99.0.2, port 7777 */
+struct sockaddr_in fake_address(void);
+static inline const struct sockaddr *fake_generic(const struct sockaddr_in *in)
+{
+	return (const struct sockaddr *)in;
+}
 
 #endif

@@ -12,37 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct sockaddr_in address(void)
-{
-	return (struct sockaddr_in){
-		.sin_family = AF_INET,
-		.sin_port = htons(7777),
-		.sin_addr.s_addr = inet_addr("10.99.0.2"),
-	};
-}
-
-static const struct sockaddr *generic(const struct sockaddr_in *in)
-{
-	return (const struct sockaddr *)in;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	fake_reset();
-	unsetenv("CONFIG_PATH");
-	unsetenv("LIBOS");
-	return demi_init(NULL);
-}
-
-static int finish(void **state)
-{
-	(void)state;
-	fake.rc = 0;
-	fake.missing = 0;
-	return demi_fini();
-}
-
 static void timeouts_become_nanoseconds(void **state)
 {
 	const struct {
@@ -231,15 +200,18 @@ static void figures_fit_the_callers_struct(void **state)
 
 static void the_owner_of_a_flow_is_asked_as_our_side_sees_it(void **state)
 {
-	struct sockaddr_in local = address(), remote = address();
+	struct sockaddr_in local = fake_address(), remote = fake_address();
 
 	(void)state;
 	remote.sin_port = htons(1);
-	assert_int_equal(
-		demi_shard_of(generic(&local), sizeof(local), generic(&remote), sizeof(remote)), 2);
+	assert_int_equal(demi_shard_of((const struct sockaddr *)&local, sizeof(local),
+				       (const struct sockaddr *)&remote, sizeof(remote)),
+			 2);
 	assert_int_equal(fake.flow.local_port, htons(7777));
 	assert_int_equal(fake.flow.remote_port, htons(1));
-	assert_int_equal(demi_shard_of(generic(&local), 1, generic(&remote), sizeof(remote)), -1);
+	assert_int_equal(demi_shard_of((const struct sockaddr *)&local, 1,
+				       (const struct sockaddr *)&remote, sizeof(remote)),
+			 -1);
 }
 
 static void count_line(const char *text, void *arg)
@@ -267,7 +239,7 @@ static void version_and_errors_have_texts(void **state)
 	assert_string_equal(demi_strerror(99999), "Unknown error");
 }
 
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fake_begin, fake_finish)
 
 int main(void)
 {
