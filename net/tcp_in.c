@@ -3,7 +3,7 @@
  * segment goes no further.
  *
  *      3.10.7.1 CLOSED .......... closed_or_listen()
- *      3.10.7.2 LISTEN .......... net/tcp_listen.c
+ *      3.10.7.2 LISTEN .......... net/tcp_syn.c
  *      3.10.7.3 SYN-SENT ........ syn_sent(): ACK, RST, SYN
  *      3.10.7.4 other states .... other(): sequence number, RST, SYN
  *               fifth ........... net/tcp_ack.c;  seventh, eighth: net/tcp_data.c
@@ -16,6 +16,7 @@
 #include "net/tcp_listen.h"
 #include "net/tcp_reply.h"
 #include "net/tcp_sack.h"
+#include "net/tcp_syn.h"
 #include "net/tcp_timer.h"
 #include "net/tcp_timewait.h"
 #include "net/tcp_turn.h"
@@ -36,8 +37,8 @@ static struct tcp_conn *closed_or_listen(struct net *net, struct rte_mbuf *m)
 		net_drop(net, m, DROP_steer_loop);
 	else if (owner >= 0 && owner != net->shard)
 		net_hand_over(net, m, (uint16_t)owner);
-	else if (!tcp_listen_cookie(net, m, &conn))
-		tcp_listen_syn(net, m, NULL); /* which answers RST if nobody listens */
+	else if (!tcp_syn_cookie(net, m, &conn))
+		tcp_syn_input(net, m, NULL); /* which answers RST if nobody listens */
 	return conn;
 }
 

@@ -5,7 +5,8 @@
  *
  *      tcp_in.c ........ a segment and its connection, RFC 9293 3.10.7; tcp_ack.c, tcp_data.c: its
  *                        steps five, seven and eight
- *      tcp_listen.c .... SYN queue, accept queue;   tcp_timewait.c .... compact entries
+ *      tcp_syn.c ....... how connections begin at a listener; tcp_listen.c .... its queues
+ *      tcp_timewait.c .. compact entries
  *      tcp_challenge.c . how often what is not accepted is answered
  *      tcp_turn.c ...... whose turn it is to send;  tcp_out.c ......... what it sends next
  *      tcp_segment.c ... one segment, made;         tcp_window.c ...... the window it offers

@@ -4,6 +4,7 @@
 #include "net/flow_table.h"
 #include "net/tcp_listen.h"
 #include "net/tcp_reply.h"
+#include "net/tcp_syn.h"
 #include "net/tcp_window.h"
 
 static struct net_endpoint local_of(const struct net_flow *flow)
@@ -112,7 +113,7 @@ static bool is_fin_again(const struct tcp_timewait *tw, const struct net_pkt *pk
  */
 static void give_way(struct net *net, struct tcp_timewait *tw, struct rte_mbuf *m)
 {
-	enum drop_reason reason = tcp_listen_room(net, net_pkt_of(m));
+	enum drop_reason reason = tcp_syn_room(net, net_pkt_of(m));
 	uint32_t snd_nxt = tw->snd_nxt;
 
 	if (reason != DROP_COUNT) {
@@ -120,7 +121,7 @@ static void give_way(struct net *net, struct tcp_timewait *tw, struct rte_mbuf *
 		return;
 	}
 	forget(net, tw);
-	tcp_listen_syn(net, m, &snd_nxt);
+	tcp_syn_input(net, m, &snd_nxt);
 }
 
 /* RFC 1337: an RST does not end TIME-WAIT. */
@@ -138,7 +139,7 @@ void tcp_timewait_input(struct net *net, struct tcp_timewait *tw, struct rte_mbu
 		net_drop(net, m, DROP_tcp_unacceptable);
 		return;
 	}
-	if (is_new_syn(tw, pkt, &opts) && tcp_listen_wants(net, pkt)) {
+	if (is_new_syn(tw, pkt, &opts) && tcp_listen_find_or_null(net, pkt)) {
 		give_way(net, tw, m);
 		return;
 	}
