@@ -71,6 +71,12 @@ static inline bool pbuf_on_device(struct rte_mbuf *m)
 	return rte_mbuf_refcnt_read(m) > 1;
 }
 
+/* Bytes that the buffer occupies, whatever it carries: what budgets count. */
+static inline uint32_t pbuf_true_size(const struct rte_mbuf *m)
+{
+	return (uint32_t)sizeof(*m) + m->priv_size + m->buf_len;
+}
+
 /* Room for len more bytes behind a received packet's, which there has to be. Fuzzers poison what is
  * behind a packet, so that nobody gets there in another way. */
 static inline void *pbuf_append(struct rte_mbuf *m, uint16_t len)

@@ -208,7 +208,7 @@ static enum drop_reason read(struct rte_mbuf *m, struct fragment *f)
 
 	f->m = m;
 	f->ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, ETH_HEADER_LEN);
-	f->true_len = (uint32_t)sizeof(*m) + m->priv_size + m->buf_len;
+	f->true_len = pbuf_true_size(m);
 	field = rte_be_to_cpu_16(f->ip->fragment_offset);
 	f->more = field & RTE_IPV4_HDR_MF_FLAG;
 	f->range.begin = (field & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS;

@@ -24,11 +24,6 @@ static struct link *link_of(struct rte_mbuf *m)
 	return (struct link *)pbuf_of(m)->scratch;
 }
 
-static uint32_t true_size(const struct rte_mbuf *m)
-{
-	return m->buf_len + (uint32_t)sizeof(*m) + m->priv_size;
-}
-
 void tcp_rxq_init(struct tcp_rxq *q, uint32_t rcv_nxt, uint32_t buf_len)
 {
 	*q = (struct tcp_rxq){.rcv_nxt = rcv_nxt, .buf_len = buf_len};
@@ -76,8 +71,8 @@ static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m)
 {
 	uint16_t len = m->data_len;
 
-	if (2u * len >= true_size(m) || !RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
-	    len > rte_pktmbuf_tailroom(tail))
+	if (2u * len >= pbuf_true_size(m) || !RTE_MBUF_DIRECT(tail) ||
+	    rte_mbuf_refcnt_read(tail) != 1 || len > rte_pktmbuf_tailroom(tail))
 		return false;
 	memcpy(pbuf_append(tail, len), rte_pktmbuf_mtod(m, void *), len);
 	rte_pktmbuf_free(m);
@@ -91,7 +86,7 @@ static uint32_t append(struct rte_mbuf **tail, struct rte_mbuf *m)
 		return 0;
 	link_of(*tail)->next = m;
 	*tail = m;
-	return true_size(m);
+	return pbuf_true_size(m);
 }
 
 /* --- in order --- */
@@ -142,7 +137,7 @@ static enum tcp_rxq_result add_in_order(struct tcp_rxq *q, struct tcp_rxq_pool *
 		q->held_len += append(&q->tail, m);
 	} else {
 		q->head = q->tail = m;
-		q->held_len += true_size(m);
+		q->held_len += pbuf_true_size(m);
 	}
 	q->len += len;
 	q->rcv_nxt += len;
@@ -185,7 +180,7 @@ static uint32_t runs_max(const struct tcp_rxq *q)
 static bool beyond_gap_fits(const struct tcp_rxq *q, const struct tcp_rxq_pool *pool,
 			    const struct rte_mbuf *m)
 {
-	uint32_t size = true_size(m);
+	uint32_t size = pbuf_true_size(m);
 
 	return (uint64_t)q->held_len + size <= 2ull * q->buf_len && pool_fits(q, pool, size);
 }
@@ -198,7 +193,7 @@ static uint32_t start_run(struct tcp_rxq *q, struct rte_mbuf *before, struct rte
 	l->seq = seq;
 	l->run_last = m;
 	l->run_end = seq + m->data_len;
-	l->run_held_len = true_size(m);
+	l->run_held_len = pbuf_true_size(m);
 	l->run_next = before ? link_of(before)->run_next : q->run_first;
 	if (before)
 		link_of(before)->run_next = m;
@@ -349,7 +344,7 @@ struct rte_mbuf *tcp_rxq_pop_or_null(struct tcp_rxq *q)
 	if (!q->head)
 		q->tail = NULL;
 	q->len -= m->data_len;
-	q->held_len -= true_size(m);
+	q->held_len -= pbuf_true_size(m);
 	return m;
 }
 
