@@ -19,6 +19,12 @@ static inline bool tcp_sack_due(const struct tcp_conn *conn)
 }
 
 /* Writes as many blocks as room bytes take; returns the length, 0 if not even one. */
-uint32_t tcp_sack_write(struct tcp_conn *conn, uint8_t *bytes, uint32_t room);
+uint32_t tcp_sack_write(const struct tcp_conn *conn, uint8_t *bytes, uint32_t room);
+
+/* A segment with what was written goes out: a D-SACK is told once. */
+static inline void tcp_sack_told(struct tcp_conn *conn)
+{
+	conn->dsack.start = conn->dsack.end;
+}
 
 #endif

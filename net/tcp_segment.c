@@ -91,6 +91,8 @@ static struct rte_mbuf *build_or_null(const struct tcp_segment *seg)
 		counter_add(&seg->net->counters->drop[DROP_mem_none], 1);
 		return NULL;
 	}
+	if (rare_len > 0)
+		tcp_sack_told(conn);
 	tcp = (struct rte_tcp_hdr *)rte_pktmbuf_prepend(m, (uint16_t)header_len);
 	CHECK(tcp);
 	*tcp = (struct rte_tcp_hdr){

@@ -44,6 +44,34 @@ static void an_ack_without_a_buffer_is_sent_when_there_is_one(void **state)
 	peer_end(&p);
 }
 
+/* RFC 2883 4: what came twice is told once there is a buffer to tell it in. */
+static void a_d_sack_without_a_buffer_is_told_when_there_is_one(void **state)
+{
+	static const uint8_t opts[] = {2, 4, MSS >> 8, MSS & 255, 1, 1, 4, 2};
+	struct tcp_config config = host_config();
+	struct peer p;
+	struct seg seg;
+
+	(void)state;
+	config.sack = true;
+	p = peer_begin(&config);
+	peer_handshake(&p, opts, sizeof(opts));
+	peer_send(&p, ACK | PSH, 1, 1, 100);
+	peer_expect(&p, ACK, 1, 101, 0);
+	take_all(&hoard, p.h->mem.small);
+	peer_send(&p, ACK | PSH, 1, 1, 100);
+	peer_expect_nothing(&p);
+	give_back(&hoard);
+	seg = peer_expect(&p, ACK, 1, 101, 0);
+	assert_int_equal(seg.parsed.sack_count, 1);
+	assert_int_equal(seg.parsed.sack[0].start - p.iss, 1);
+	assert_int_equal(seg.parsed.sack[0].end - p.iss, 101);
+	peer_send(&p, ACK | PSH, 101, 1, 100);
+	seg = peer_expect(&p, ACK, 1, 201, 0);
+	assert_int_equal(seg.parsed.sack_count, 0); /* told once */
+	peer_end(&p);
+}
+
 static void a_segment_without_a_buffer_is_sent_when_there_is_one(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -324,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		host_test(an_ack_without_a_buffer_is_sent_when_there_is_one),
+		host_test(a_d_sack_without_a_buffer_is_told_when_there_is_one),
 		host_test(a_segment_without_a_buffer_is_sent_when_there_is_one),
 		host_test(a_syn_ack_and_a_fin_without_a_buffer_are_sent_when_there_is_one),
 		host_test(an_rst_without_a_buffer_is_counted_and_forgotten),
