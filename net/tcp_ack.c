@@ -80,10 +80,13 @@ static void advance(struct tcp_in *in)
 	net_dst_confirm(in->net, &conn->dst);
 	conn->figures.bytes_acked += tcp_txq_acked(&conn->txq, pushes, in->ack);
 	sample_rtt(in);
-	if (conn->sack)
+	if (conn->sack) {
 		tcp_rack_ack(in, acked_len, flight_len);
-	else
+	} else {
+		if (tcp_undo_is_due(in))
+			tcp_recovery_undo(in->net, conn);
 		tcp_recovery_progress(in->net, conn, acked_len, flight_len);
+	}
 	tcp_timer_data_acked(in->net, conn);
 	if (conn->want_room && tcp_txq_has_room(&conn->txq, pushes)) {
 		conn->want_room = false;

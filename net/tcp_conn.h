@@ -18,6 +18,7 @@
 #include "net/tcp_rack.h"
 #include "net/tcp_seq.h"
 #include "net/tcp_tlp.h"
+#include "net/tcp_undo.h"
 
 #include <stddef.h>
 
@@ -77,6 +78,7 @@ struct tcp_conn {
 	bool push_waiting;   /* ... for want of a push of the shard's */
 	bool ecn, ecn_asked; /* agreed upon; our SYN asked for it */
 	bool ecn_echo;	     /* a mark came, and no CWR since */
+	bool ecn_seen;	     /* the peer sent something that could be marked */
 	bool timestamps, wscale, sack;
 	uint8_t snd_wscale, rcv_wscale;
 	bool error_told;       /* through SO_ERROR */
@@ -110,6 +112,7 @@ struct tcp_conn {
 	struct tcp_rtt rtt;
 	struct tcp_rack rack; /* where SACK was negotiated */
 	struct tcp_tlp tlp;
+	struct tcp_undo undo;
 
 	uint32_t irs, fin_seq;
 	uint32_t rcv_adv;  /* right edge of the window that the peer was told; never goes back */

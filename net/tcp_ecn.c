@@ -34,6 +34,8 @@ bool tcp_ecn_data_received(struct tcp_conn *conn, uint8_t flags, uint8_t tos)
 
 	if (!conn->ecn)
 		return false;
+	if (tos & TCP_ECN_MASK)
+		conn->ecn_seen = true;
 	if (flags & RTE_TCP_CWR_FLAG)
 		conn->ecn_echo = false;
 	if (marked)

@@ -54,6 +54,8 @@ static void fill_numbers(const struct tcp_conn *conn, struct tcp_info *info)
 	info->tcpi_data_segs_in = f->data_segs_in;
 	info->tcpi_data_segs_out = f->data_segs_out;
 	info->tcpi_rcv_ooopack = f->reordered;
+	info->tcpi_dsack_dups = f->dsacks;
+	info->tcpi_reord_seen = f->reorderings;
 	info->tcpi_pacing_rate = info->tcpi_max_pacing_rate = UINT64_MAX; /* not paced */
 }
 
@@ -74,6 +76,10 @@ static void fill_sending(const struct net *net, const struct tcp_conn *conn, str
 	info->tcpi_unacked = (tcp_conn_flight(conn) + mss - 1) / mss;
 	info->tcpi_sacked = (conn->rack.sent.sacked_len + mss - 1) / mss;
 	info->tcpi_lost = (conn->rack.sent.lost_len + mss - 1) / mss;
+	/* Bytes are counted, not segments: as if all had been full. */
+	info->tcpi_delivered =
+		(uint32_t)((conn->figures.bytes_acked + conn->rack.sent.sacked_len + mss - 1) /
+			   mss);
 	info->tcpi_snd_cwnd = conn->cc.cwnd / mss;
 	info->tcpi_snd_ssthresh = conn->cc.ssthresh == 0 || conn->cc.ssthresh >= TCP_CC_CWND_MAX
 					  ? (uint32_t)SSTHRESH_NONE

@@ -17,8 +17,10 @@ struct tcp_figures {
 	uint64_t opened_ns; /* when the connection was made, for "since when" of what never was */
 	uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
 	uint32_t segs_in, segs_out, data_segs_in, data_segs_out;
-	uint32_t retrans;   /* segments, SYN and FIN among them */
-	uint32_t reordered; /* segments that came beyond a gap */
+	uint32_t retrans;     /* segments, SYN and FIN among them */
+	uint32_t reordered;   /* segments that came beyond a gap */
+	uint32_t dsacks;      /* that the peer sent */
+	uint32_t reorderings; /* ACKs that showed that segments had overtaken others */
 };
 
 void tcp_info_fill(const struct net *net, const struct tcp_conn *conn, struct tcp_info *info);

@@ -98,6 +98,7 @@ static struct rte_mbuf *send_again(struct net *net, struct tcp_conn *conn, bool 
 	uint32_t len_max = RTE_MIN((uint32_t)conn->snd_mss, conn->rtx_end - conn->rtx_nxt);
 	struct tcp_segment seg = segment_at(net, conn, conn->rtx_nxt, len_max);
 	struct rte_mbuf *m;
+	uint32_t end;
 
 	if (!conn->fin_sent)
 		seg.flags &= ~RTE_TCP_FIN_FLAG;
@@ -109,7 +110,9 @@ static struct rte_mbuf *send_again(struct net *net, struct tcp_conn *conn, bool 
 	*starved = !m;
 	if (!m)
 		return NULL;
-	conn->rtx_nxt += seg.len + !!(seg.flags & RTE_TCP_FIN_FLAG);
+	end = conn->rtx_nxt + seg.len + !!(seg.flags & RTE_TCP_FIN_FLAG);
+	tcp_undo_resent(net, conn, conn->rtx_nxt, end);
+	conn->rtx_nxt = end;
 	if (seq_gt(conn->rtx_nxt, conn->rtx_end))
 		conn->rtx_end = conn->rtx_nxt;
 	tcp_rtt_resent(&conn->rtt);

@@ -22,32 +22,11 @@ void tcp_rack_fini(struct net *net, struct tcp_conn *conn)
 	tcp_sent_clear(&conn->rack.sent, net->tcp.sent_nodes, 0);
 }
 
-/* --- undo --- */
-
-static void undo_begin(struct tcp_conn *conn)
-{
-	conn->rack.undo_una = conn->snd_una;
-	conn->rack.undo_left = 0;
-	conn->rack.undo_possible = false; /* until something is sent again */
-}
-
 static void undo(struct net *net, struct tcp_conn *conn)
 {
-	struct tcp_rack *rack = &conn->rack;
-
-	counter_add(&net->counters->tcp_undos, 1);
-	tcp_cc_on_undo(&conn->cc);
-	conn->recovery = TCP_RECOVERY_NONE;
-	rack->undo_possible = false;
-	rack->reordering_seen = true; /* or delay: either way more patience is due */
-	tcp_sent_unlose(&rack->sent, net->tcp.sent_nodes);
-}
-
-/* RFC 3522: the ACK answers what was sent before we sent anything again. */
-static bool answers_original(const struct tcp_in *in, uint32_t resent_ts)
-{
-	return in->conn->timestamps && (in->opts.present & TCP_OPT_TIMESTAMPS) &&
-	       seq_lt(in->opts.ts_ecr, resent_ts);
+	tcp_undo_carry_out(net, conn);
+	conn->rack.reordering_seen = true; /* or delay: either way more patience is due */
+	tcp_sent_unlose(&conn->rack.sent, net->tcp.sent_nodes);
 }
 
 /* --- what an ACK says --- */
@@ -73,14 +52,11 @@ static bool is_dsack(const struct tcp_in *in)
 
 static void take_dsack(struct tcp_in *in, struct heard *heard)
 {
-	struct tcp_rack *rack = &in->conn->rack;
-	uint32_t len = in->opts.sack[0].end - in->opts.sack[0].start;
-
 	heard->dsack = true;
 	heard->dsack_range = in->opts.sack[0];
 	counter_add(&in->net->counters->tcp_dsacks, 1);
-	if (seq_geq(in->opts.sack[0].start, rack->undo_una))
-		rack->undo_left -= RTE_MIN(rack->undo_left, len);
+	tcp_undo_dsack(in->conn, &heard->dsack_range);
+	in->conn->figures.dsacks++;
 }
 
 static void take_blocks(struct tcp_in *in, struct heard *heard)
@@ -121,7 +97,8 @@ static void update_newest(struct tcp_in *in, const struct tcp_sent_delivered *d)
 	uint64_t now_ns = in->net->now_ns, rtt_ns = now_ns - d->newest_ns;
 	uint32_t newest_ts = (uint32_t)(d->newest_ns / 1000000) + in->conn->ts_offset;
 
-	if (d->newest_resent && (answers_original(in, newest_ts) || rtt_ns < rack->min_rtt_ns))
+	if (d->newest_resent &&
+	    (tcp_undo_answers_before(in, newest_ts) || rtt_ns < rack->min_rtt_ns))
 		return;
 	if (!d->newest_resent && (rack->min_rtt_ns == 0 || rtt_ns <= rack->min_rtt_ns ||
 				  now_ns - rack->min_rtt_at_ns > MIN_RTT_VALID_NS)) {
@@ -136,10 +113,14 @@ static void update_newest(struct tcp_in *in, const struct tcp_sent_delivered *d)
 }
 
 /* Step 3. */
-static void detect_reordering(struct tcp_rack *rack, const struct tcp_sent_delivered *d)
+static void detect_reordering(struct tcp_conn *conn, const struct tcp_sent_delivered *d)
 {
-	if (d->in_order_any && seq_lt(d->lowest_start, rack->fack))
+	struct tcp_rack *rack = &conn->rack;
+
+	if (d->in_order_any && seq_lt(d->lowest_start, rack->fack)) {
 		rack->reordering_seen = true;
+		conn->figures.reorderings++;
+	}
 	rack->fack = seq_max(rack->fack, d->highest_end);
 }
 
@@ -210,11 +191,12 @@ static void enter(struct net *net, struct tcp_conn *conn, uint32_t flight_len)
 	rack->prr_delivered = rack->prr_out = 0;
 	rack->prr_flight = RTE_MAX(flight_len, 1u);
 	conn->tlp.sent = false;
-	undo_begin(conn);
+	tcp_undo_begin(conn);
 }
 
-/* RFC 6937 3, with the slow start reduction bound while ACKs make progress and nothing more is
- * lost, else the conservative one. */
+/* RFC 6937 3 as RFC 9937 has it: what was delivered may be sent again at least, however much went
+ * out before, else a retransmission that was lost waits for a timeout; and a segment more while
+ * ACKs make progress and nothing more is lost. */
 static void reduce(struct tcp_conn *conn, uint32_t delivered_len, bool good)
 {
 	struct tcp_rack *rack = &conn->rack;
@@ -228,12 +210,12 @@ static void reduce(struct tcp_conn *conn, uint32_t delivered_len, bool good)
 		len = len > rack->prr_out ? len - rack->prr_out : 0;
 	} else {
 		len = rack->prr_delivered > rack->prr_out ? rack->prr_delivered - rack->prr_out : 0;
-		if (good)
-			len = RTE_MAX(len, delivered_len) + conn->cc.mss;
+		len = RTE_MAX(len, delivered_len) + (good ? conn->cc.mss : 0);
 		len = RTE_MIN(len, ssthresh - flight_len);
 	}
-	/* The first of the lost is always sent. */
-	if (rack->prr_out == 0)
+	/* The first of the lost is always sent, and one of those that a timer found, as no ACK may
+	 * come any more. */
+	if (rack->prr_out == 0 || delivered_len == 0)
 		len = RTE_MAX(len, conn->cc.mss);
 	conn->cc.cwnd = RTE_MAX(flight_len + len, conn->cc.mss);
 }
@@ -244,16 +226,6 @@ static void leave(struct tcp_conn *conn)
 		conn->cc.cwnd = RTE_MAX(conn->cc.ssthresh, conn->cc.mss);
 	conn->recovery = TCP_RECOVERY_NONE;
 	recovered(&conn->rack);
-}
-
-static bool was_spurious(const struct tcp_in *in, uint32_t acked_len)
-{
-	const struct tcp_rack *rack = &in->conn->rack;
-
-	if (!rack->undo_possible)
-		return false;
-	return rack->undo_left == 0 || (acked_len > 0 && in->conn->recovery != TCP_RECOVERY_NONE &&
-					answers_original(in, rack->undo_ts));
 }
 
 /* --- events --- */
@@ -268,12 +240,14 @@ static void go_on(struct tcp_in *in, const struct heard *heard, uint32_t acked_l
 		leave(conn);
 	if (conn->recovery == TCP_RECOVERY_NONE && conn->rack.sent.lost_len > 0)
 		enter(in->net, conn, flight_len);
-	if (conn->recovery == TCP_RECOVERY_FAST)
-		reduce(conn, heard->delivered.len,
-		       acked_len > 0 && conn->rack.sent.lost_len <= lost_len);
-	else if (acked_len > 0 && !left)
+	if (conn->recovery == TCP_RECOVERY_FAST) {
+		if (heard->delivered.len > 0 || conn->rack.prr_out == 0)
+			reduce(conn, heard->delivered.len,
+			       acked_len > 0 && conn->rack.sent.lost_len <= lost_len);
+	} else if (acked_len > 0 && !left) {
 		tcp_cc_on_ack(&conn->cc, acked_len, RTE_MAX(flight_len, conn->flight_used),
 			      conn->rtt.srtt_ns, in->net->now_ns);
+	}
 }
 
 void tcp_rack_ack(struct tcp_in *in, uint32_t acked_len, uint32_t flight_len)
@@ -290,14 +264,14 @@ void tcp_rack_ack(struct tcp_in *in, uint32_t acked_len, uint32_t flight_len)
 		take_blocks(in, &heard);
 	if (heard.delivered.any) {
 		update_newest(in, &heard.delivered);
-		detect_reordering(rack, &heard.delivered);
+		detect_reordering(conn, &heard.delivered);
 	}
 	if (acked_len > 0 && acked_len == flight_len && flight_len <= conn->snd_mss &&
 	    heard.delivered.any && !heard.delivered.newest_resent)
 		tcp_tlp_lone_acked(conn, in->net->now_ns - heard.delivered.newest_ns);
 	tcp_tlp_ack(in, heard.dsack ? &heard.dsack_range : NULL, acked_len, flight_len);
 	adapt_window(conn, &heard);
-	if (was_spurious(in, acked_len))
+	if (tcp_undo_is_due(in))
 		undo(in->net, conn);
 	if (rack->sent.sacked_len > 0 || conn->recovery != TCP_RECOVERY_NONE)
 		detect_loss(in->net, conn);
@@ -326,10 +300,7 @@ void tcp_rack_resent(struct net *net, struct tcp_conn *conn, uint32_t start, uin
 	 * path of half an RTO has a timeout with every loss. */
 	if (conn->recovery == TCP_RECOVERY_FAST && start == conn->snd_una)
 		tcp_timer_resent(net, conn);
-	if (!rack->undo_possible)
-		rack->undo_ts = tcp_conn_ts_now(net, conn);
-	rack->undo_possible = true;
-	rack->undo_left += end - start;
+	tcp_undo_resent(net, conn, start, end);
 }
 
 void tcp_rack_reorder_due(struct net *net, struct tcp_conn *conn)
@@ -353,7 +324,7 @@ void tcp_rack_timeout(struct net *net, struct tcp_conn *conn)
 	uint64_t patience_ns = rack->rtt_ns + reordering_window_ns(conn);
 
 	if (conn->recovery != TCP_RECOVERY_LOSS)
-		undo_begin(conn);
+		tcp_undo_begin(conn);
 	conn->tlp.due = conn->tlp.sent = false;
 	tcp_timer_stop(conn, TCP_TIMER_REORDER);
 	tcp_sent_unsack(&rack->sent, net->tcp.sent_nodes);
@@ -377,5 +348,5 @@ void tcp_rack_too_large(struct net *net, struct tcp_conn *conn)
 	conn->recovery = TCP_RECOVERY_LOSS;
 	conn->recover = conn->snd_nxt;
 	conn->cc.undo_cwnd = 0;
-	undo_begin(conn);
+	tcp_undo_begin(conn);
 }

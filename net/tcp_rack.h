@@ -1,7 +1,7 @@
 /*
  * Loss recovery where SACK was negotiated: RACK (RFC 8985) says what is lost, PRR (RFC 6937)
- * how fast it is sent again, and what turns out not to have been lost is undone (RFC 2883 and 3708
- * by D-SACK, RFC 3522 and 4015 by timestamps). Without SACK it is tcp_recovery.h's NewReno.
+ * how fast it is sent again, and what turns out not to have been lost is undone (tcp_undo.h).
+ * Without SACK it is tcp_recovery.h's NewReno.
  *
  *      ACK -------------> delivered: when was the newest of it sent? What was sent before that,
  *                         and longer ago than a round trip and the reordering window, is lost:
@@ -32,10 +32,6 @@ struct tcp_rack {
 	bool dsack_in_round, reordering_seen;
 
 	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937: the last is RecoverFS */
-
-	bool undo_possible;
-	uint32_t undo_una, undo_left; /* bytes sent again that no D-SACK has told of */
-	uint32_t undo_ts;	      /* when first something was sent again */
 };
 
 /* The connection is established: snd_una is the first byte of data. */

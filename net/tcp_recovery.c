@@ -19,6 +19,7 @@ static void enter(struct net *net, struct tcp_conn *conn)
 	tcp_cc_grow(cc, TCP_DUP_ACK_THRESHOLD * cc->mss);
 	conn->recovery = TCP_RECOVERY_FAST;
 	conn->recover = conn->snd_nxt;
+	tcp_undo_begin(conn);
 	resend_first(conn);
 }
 
@@ -76,6 +77,12 @@ void tcp_recovery_progress(struct net *net, struct tcp_conn *conn, uint32_t acke
 	}
 }
 
+void tcp_recovery_undo(struct net *net, struct tcp_conn *conn)
+{
+	tcp_undo_carry_out(net, conn);
+	conn->rtx_nxt = conn->rtx_end = conn->snd_nxt;
+}
+
 void tcp_recovery_timeout(struct net *net, struct tcp_conn *conn)
 {
 	bool first = conn->rtt.backoff_count == 0;
@@ -84,6 +91,8 @@ void tcp_recovery_timeout(struct net *net, struct tcp_conn *conn)
 	if (conn->sack) {
 		tcp_rack_timeout(net, conn);
 	} else {
+		if (conn->recovery != TCP_RECOVERY_LOSS)
+			tcp_undo_begin(conn);
 		conn->rtx_nxt = conn->snd_una;
 		conn->rtx_end = conn->snd_nxt;
 	}

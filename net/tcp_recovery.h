@@ -15,6 +15,8 @@ void tcp_recovery_duplicate(struct net *net, struct tcp_conn *conn);
 /* acked_len new bytes were acknowledged, snd_una moved on; flight_len was in flight before. */
 void tcp_recovery_progress(struct net *net, struct tcp_conn *conn, uint32_t acked_len,
 			   uint32_t flight_len);
+/* What was sent again was needless (tcp_undo_is_due()): nothing more is. */
+void tcp_recovery_undo(struct net *net, struct tcp_conn *conn);
 /* The retransmission timer ran out with something in flight; tcp_rtt_timed_out() comes after. */
 void tcp_recovery_timeout(struct net *net, struct tcp_conn *conn);
 

@@ -5,7 +5,7 @@
 enum { LINK_FRAMES_MAX = 8192 }; /* a power of two */
 
 struct link_frame {
-	uint64_t sent_ns, arrives_ns;
+	uint64_t sent_ns, arrives_ns, tag;
 	struct host_frame frame;
 };
 
@@ -39,7 +39,7 @@ static bool is_lost(struct link *l)
 	return (uint32_t)(l->random >> 11) % 100000 < l->rules.loss_per_100k;
 }
 
-void link_send(struct link *l, const struct host_frame *f, uint64_t now_ns)
+bool link_send(struct link *l, const struct host_frame *f, uint64_t now_ns)
 {
 	struct link_frame *frame;
 
@@ -47,18 +47,20 @@ void link_send(struct link *l, const struct host_frame *f, uint64_t now_ns)
 		l->sent++;
 	if (l->last - l->sent >= l->rules.queue_max || l->last - l->first == LINK_FRAMES_MAX) {
 		l->full_count++;
-		return;
+		return false;
 	}
 	l->free_ns = RTE_MAX(l->free_ns, now_ns) +
 		     (uint64_t)f->len * 8 * 1000000000 / l->rules.bits_per_second;
 	if (is_lost(l)) {
 		l->lost_count++;
-		return;
+		return false;
 	}
 	frame = at(l, l->last++);
 	frame->sent_ns = l->free_ns;
 	frame->arrives_ns = l->free_ns + l->rules.delay_ns;
+	frame->tag = l->tag;
 	frame->frame = *f;
+	return true;
 }
 
 const struct host_frame *link_take_or_null(struct link *l, uint64_t now_ns)
@@ -66,6 +68,7 @@ const struct host_frame *link_take_or_null(struct link *l, uint64_t now_ns)
 	if (link_next_ns(l) > now_ns)
 		return NULL;
 	l->sent = RTE_MAX(l->sent, l->first + 1);
+	l->taken_tag = at(l, l->first)->tag;
 	return &at(l, l->first++)->frame;
 }
 

@@ -60,6 +60,31 @@ static void a_lost_retransmission_is_repaired_without_a_timeout(void **state)
 	peer_end(&p);
 }
 
+/* RFC 9937 6.2: found by the goodput table's witness. What recovery had sent was more than what had
+ * arrived, so that the lost retransmission had no room in the window, and a timeout was to come. */
+static void a_lost_retransmission_goes_out_again_however_much_went_out_before(void **state)
+{
+	struct peer p = sack_peer_ten_in_flight(false);
+	struct seg seg;
+
+	(void)state;
+	peer_push(&p, 10 * MSS);
+	acknowledge(&p, sack_peer_at(&p, 0), {sack_peer_at(&p, 1), sack_peer_at(&p, 6)});
+	sack_peer_expect(&p, 0); /* lost too */
+	while (peer_take(&p, &seg))
+		;
+	peer_after(&p, RTT_MS * MS / 2);
+	acknowledge(&p, sack_peer_at(&p, 0), {sack_peer_at(&p, 1), sack_peer_at(&p, 9)});
+	while (peer_take(&p, &seg))
+		;
+	peer_after(&p, RTT_MS * MS + MS);
+	p.conn->rack.prr_out = p.conn->rack.prr_delivered + 10 * MSS;
+	acknowledge(&p, sack_peer_at(&p, 0), {sack_peer_at(&p, 1), sack_peer_at(&p, 11)});
+	sack_peer_expect(&p, 0);
+	assert_int_equal(p.h->counters.tcp_timeouts, 0);
+	peer_end(&p);
+}
+
 /* RFC 8985 6.2, step 4 */
 static void reordering_without_loss_sends_nothing_again_once_it_is_known(void **state)
 {
@@ -138,6 +163,52 @@ static void after_a_timeout_what_was_sent_just_now_is_not_sent_again(void **stat
 	peer_expect_nothing(&p);
 	peer_send(&p, ACK, 1, at + 2 * MSS, 0);
 	peer_expect_nothing(&p);
+	peer_end(&p);
+}
+
+/* Takes all that goes out; returns the index after the last of it, at least `end`. */
+static uint32_t take_all(struct peer *p, uint32_t end)
+{
+	struct seg seg;
+
+	while (peer_take(p, &seg))
+		end = RTE_MAX(end, (seg.seq + seg.len - 1) / p->conn->snd_mss - 1);
+	return end;
+}
+
+/* RFC 3522 3: the ACK of what was sent again, but in the recovery before, is older than this one's
+ * first retransmission, and tells nothing of it. Found by the goodput table: half of the recoveries
+ * at 5 % and 100 ms were undone. */
+static void what_an_earlier_recovery_sent_again_undoes_nothing(void **state)
+{
+	struct peer p = sack_peer_ten_in_flight(true);
+	uint32_t at[40], first_end, second_end, echo;
+
+	(void)state;
+	for (uint32_t i = 0; i < RTE_DIM(at); i++)
+		at[i] = sack_peer_at(&p, i);
+	peer_push(&p, 30u * p.conn->snd_mss);
+	acknowledge(&p, at[0], {at[1], at[9]}); /* 0 is lost, and 9, and 10, which goes out now */
+	p.conn->cc.ssthresh = 20u * p.conn->snd_mss; /* so that PRR has room for what follows */
+	first_end = take_all(&p, 10);
+	assert_true(first_end >= 12);
+	peer_after(&p, RTT_MS * MS);
+	peer_send(&p, ACK, 1, at[9], 0);
+	second_end = take_all(&p, first_end); /* 9 again, and something new, the first of it lost */
+	assert_true(second_end >= first_end + 2);
+	peer_after(&p, 2 * MS);
+	acknowledge(&p, at[9], {at[11], at[first_end]});
+	take_all(&p, 0); /* 10 again */
+	echo = p.ts_ecr;
+	peer_after(&p, (RTT_MS - 2) * MS);
+	acknowledge(&p, at[10], {at[first_end + 1], at[second_end]}, {at[11], at[first_end]});
+	assert_int_equal(p.h->counters.tcp_fast_retransmits, 2);
+	take_all(&p, 0);
+	peer_after(&p, 2 * MS);
+	p.ts_ecr = echo;
+	acknowledge(&p, at[first_end], {at[first_end + 1], at[second_end]});
+	assert_int_equal(p.h->counters.tcp_undos, 0);
+	assert_int_equal(p.conn->recovery, TCP_RECOVERY_FAST);
 	peer_end(&p);
 }
 
@@ -239,6 +310,44 @@ static void what_was_too_large_for_the_path_is_sent_again_with_the_same_window(v
 	peer_end(&p);
 }
 
+/* RFC 6675 2, RFC 8985 6.2: where SACK was agreed upon an ACK without blocks tells of nothing that
+ * arrived, however often it comes; a peer that means more by it is repaired by the probe. */
+static void duplicate_acks_without_blocks_tell_nothing(void **state)
+{
+	struct peer p = sack_peer_ten_in_flight(false);
+	uint32_t cwnd = p.conn->cc.cwnd;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		peer_send(&p, ACK, 1, sack_peer_at(&p, 0), 0);
+	peer_expect_nothing(&p);
+	assert_int_equal(p.conn->recovery, TCP_RECOVERY_NONE);
+	assert_int_equal(p.conn->cc.cwnd, cwnd);
+	assert_int_equal(p.h->counters.tcp_fast_retransmits, 0);
+	peer_after(&p, 2 * RTT_MS * MS);
+	sack_peer_expect(&p, 9);
+	assert_int_equal(p.h->counters.tcp_tail_probes, 1);
+	peer_end(&p);
+}
+
+static void tcp_info_tells_of_reordering_and_of_what_came_twice(void **state)
+{
+	struct peer p = sack_peer_ten_in_flight(false);
+	struct tcp_info info = {0};
+
+	(void)state;
+	acknowledge(&p, sack_peer_at(&p, 0), {sack_peer_at(&p, 1), sack_peer_at(&p, 2)});
+	peer_send(&p, ACK, 1, sack_peer_at(&p, 2), 0);
+	acknowledge(&p, sack_peer_at(&p, 2), {sack_peer_at(&p, 0), sack_peer_at(&p, 1)});
+	acknowledge(&p, sack_peer_at(&p, 2), {sack_peer_at(&p, 4), sack_peer_at(&p, 5)});
+	tcp_info_fill(p.h->net, p.conn, &info);
+	assert_int_equal(info.tcpi_reord_seen, 1);
+	assert_int_equal(info.tcpi_dsack_dups, 1);
+	assert_int_equal(info.tcpi_delivered, 1 + 2 + 1);
+	assert_int_equal(info.tcpi_options & TCPI_OPT_SACK, TCPI_OPT_SACK);
+	peer_end(&p);
+}
+
 static void tcp_info_tells_what_is_sacked_and_what_is_lost(void **state)
 {
 	struct peer p = sack_peer_ten_in_flight(false);
@@ -264,13 +373,17 @@ int main(void)
 		host_test(
 			one_segment_sacked_makes_the_hole_lost_when_the_reordering_window_is_over),
 		host_test(a_lost_retransmission_is_repaired_without_a_timeout),
+		host_test(a_lost_retransmission_goes_out_again_however_much_went_out_before),
 		host_test(reordering_without_loss_sends_nothing_again_once_it_is_known),
 		host_test(d_sacks_of_all_that_was_sent_again_restore_the_window),
 		host_test(an_echo_from_before_the_retransmission_restores_the_window),
 		host_test(after_a_timeout_what_was_sent_just_now_is_not_sent_again),
+		host_test(what_an_earlier_recovery_sent_again_undoes_nothing),
 		host_test(what_a_peer_reneged_is_sent_again_after_a_timeout),
 		host_test(blocks_that_lie_do_no_harm),
 		host_test(recovery_sends_in_proportion_to_what_arrives),
+		host_test(duplicate_acks_without_blocks_tell_nothing),
+		host_test(tcp_info_tells_of_reordering_and_of_what_came_twice),
 		host_test(tcp_info_tells_what_is_sacked_and_what_is_lost),
 		host_test(what_was_too_large_for_the_path_is_sent_again_with_the_same_window),
 	};
