@@ -69,6 +69,7 @@ struct shard {
 
 	struct line lines[NIC_PORT_MAX];
 	uint16_t line_count;
+	unsigned turns_behind; /* in a row that left input waiting, and timers with it */
 
 	struct channel_end *ends;     /* by peer */
 	uint64_t channels_busy;	      /* peers for which something waits for room in a mailbox */
@@ -78,7 +79,6 @@ struct shard {
 
 	struct idle idle;
 	uint64_t turned_ns, timer_ns; /* the last turn; the stack's next deadline */
-	unsigned turns_behind;	      /* in a row that left input waiting, and timers with it */
 
 	/* as they were before runtime_enter() */
 	cpu_set_t affinity;
