@@ -49,10 +49,8 @@ static void let_go(struct stream *st)
  * cookie may make the server a ghost of the connection, which knows nothing of what was sent. */
 static bool server_ended(const struct plan *plan, const struct stream *st, int error)
 {
-	const bool ghost = plan->lossy && plan->cookies;
-
 	return st->connected && (st->kind == PLAN_HANG_UP || st->kind == PLAN_REFUSE) &&
-	       (error == ECONNRESET || (error == ETIMEDOUT && ghost));
+	       (error == ECONNRESET || (error == ETIMEDOUT && plan->lossy && plan->ghosts));
 }
 
 /* The network did it: only in a world where it may. */

@@ -119,6 +119,8 @@ static void extend(struct plan *plan)
 	plan->crowded = server->few_syns && server->cookies == PLAN_COOKIES_NEVER;
 	plan->cookies = server->cookies == PLAN_COOKIES_ALWAYS ||
 			(server->few_syns && server->cookies == PLAN_COOKIES_AUTO);
+	plan->ghosts = server->cookies != PLAN_COOKIES_NEVER &&
+		       (plan->lossy || plan->path.duplicate_ppm || plan->path.reorder_ppm);
 	plan->two_switches = plan->host_count > 2 && one_in(plan, 3);
 	if (one_in(plan, 3))
 		plan->clean_wires = plan_dice(plan, 1u << (PLAN_HOST_MAX + 1));

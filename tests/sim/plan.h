@@ -63,6 +63,7 @@ struct plan {
 	/* 2 */
 	bool crowded; /* half-open connections push each other out */
 	bool cookies; /* not only by way of exception */
+	bool ghosts;  /* a late SYN cookie may open what is closed already */
 	bool two_switches;
 	unsigned clean_wires; /* a set of bits: these are without fault */
 	uint64_t serve_pause_ns;

@@ -251,7 +251,7 @@ static void wait_for_the_left(struct shard *s)
 	const uint64_t ns_max = plan_standstill_ns_max(plan);
 	const struct conn *left;
 
-	if (ns_max == UINT64_MAX || plan->cookies)
+	if (ns_max == UINT64_MAX || plan->ghosts)
 		return;
 	while ((left = left_or_null(s))) {
 		if (demi_sim_now(s->server->sim) - begin_ns > ns_max)
