@@ -9,9 +9,10 @@ _Static_assert(TCP_ISN_KEY_LEN == crypto_shorthash_KEYBYTES, "SipHash-2-4's key"
 enum {
 	AGE_SHIFT = 31,
 	MSS_SHIFT = 28,
-	IRS_SHIFT = 14,
-	HEAD_MASK = ~((1 << MSS_SHIFT) - 1),
-	FLOW_MASK = (1 << IRS_SHIFT) - 1,
+	PROOF_MASK = (1 << MSS_SHIFT) - 1,
+	HEAD_MASK = ~PROOF_MASK,
+	/* What may follow a SYN-ACK whose ACK was lost: its window is not scaled. */
+	AHEAD_MAX = UINT16_MAX,
 
 	TS_WSCALE_MASK = 15,
 	TS_WSCALE_NONE = 15,
@@ -25,21 +26,38 @@ static const uint16_t mss_table[] = {88, 256, 536, 1220, 1360, 1440, 1460, 8960}
 
 _Static_assert(RTE_DIM(mss_table) == 1 << (AGE_SHIFT - MSS_SHIFT), "as many as the index has");
 
-/* What follows the head. */
-static uint32_t hash(const uint8_t *key, const struct net_flow *flow, uint32_t irs, uint32_t head)
+/* A secret line for each flow and head: what follows the head lies on it, above the irs. */
+struct line {
+	uint32_t base, slope; /* slope is odd, so that it can be undone modulo 2^28 */
+};
+
+static struct line line_of(const uint8_t *key, const struct net_flow *flow, uint32_t head)
 {
-	unsigned char in[sizeof(*flow) + sizeof(head)];
-	unsigned char of_flow[crypto_shorthash_BYTES + sizeof(irs)], of_all[crypto_shorthash_BYTES];
-	uint32_t low, high;
+	unsigned char in[sizeof(*flow) + sizeof(head)], out[crypto_shorthash_BYTES];
+	struct line line;
 
 	memcpy(in, flow, sizeof(*flow));
 	memcpy(in + sizeof(*flow), &head, sizeof(head));
-	crypto_shorthash(of_flow, in, sizeof(in), key);
-	memcpy(of_flow + crypto_shorthash_BYTES, &irs, sizeof(irs));
-	crypto_shorthash(of_all, of_flow, sizeof(of_flow), key);
-	memcpy(&low, of_flow, sizeof(low));
-	memcpy(&high, of_all, sizeof(high));
-	return (high << IRS_SHIFT & ~HEAD_MASK) | (low & FLOW_MASK);
+	crypto_shorthash(out, in, sizeof(in), key);
+	memcpy(&line.base, out, sizeof(line.base));
+	memcpy(&line.slope, out + sizeof(line.base), sizeof(line.slope));
+	line.slope |= 1;
+	return line;
+}
+
+static uint32_t proof(struct line line, uint32_t irs)
+{
+	return (line.base + line.slope * irs) & PROOF_MASK;
+}
+
+/* How far along the line a proof has gone that is gap higher: gap / slope. */
+static uint32_t steps(struct line line, uint32_t gap)
+{
+	uint32_t inverse = line.slope; /* modulo 2^3; each turn doubles the bits (Newton) */
+
+	for (unsigned bits = 3; bits < MSS_SHIFT; bits *= 2)
+		inverse *= 2 - line.slope * inverse;
+	return gap * inverse & PROOF_MASK;
 }
 
 static uint32_t age_of(const struct tcp_cookie *cookie)
@@ -70,19 +88,21 @@ uint32_t tcp_cookie_make(const struct tcp_cookie *cookie, const struct net_flow 
 	while (index > 0 && mss_table[index] > mss)
 		index--;
 	head = age_of(cookie) << AGE_SHIFT | index << MSS_SHIFT;
-	return head | hash(cookie->key[age_of(cookie)], flow, irs, head);
+	return head | proof(line_of(cookie->key[age_of(cookie)], flow, head), irs);
 }
 
 enum tcp_cookie_kind tcp_cookie_check(const struct tcp_cookie *cookie, const struct net_flow *flow,
 				      uint32_t irs, uint32_t iss, uint16_t *mss)
 {
-	uint32_t age = iss >> AGE_SHIFT, head = iss & HEAD_MASK, made;
+	uint32_t age = iss >> AGE_SHIFT, head = iss & HEAD_MASK, gap;
+	struct line line;
 
 	if (!cookie->begun || (age != age_of(cookie) && !cookie->last))
 		return TCP_COOKIE_NONE;
-	made = head | hash(cookie->key[age], flow, irs, head);
-	if (made != iss)
-		return (made ^ iss) & FLOW_MASK ? TCP_COOKIE_NONE : TCP_COOKIE_OTHER;
+	line = line_of(cookie->key[age], flow, head);
+	gap = (proof(line, irs) - iss) & PROOF_MASK;
+	if (gap)
+		return steps(line, gap) <= AHEAD_MAX ? TCP_COOKIE_AHEAD : TCP_COOKIE_NONE;
 	*mss = mss_table[(head & ~(1u << AGE_SHIFT)) >> MSS_SHIFT];
 	return TCP_COOKIE_VALID;
 }

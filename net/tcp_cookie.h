@@ -1,14 +1,14 @@
 /*
  * SYN cookies (RFC 4987 3.6): the sequence number of a SYN-ACK that says what a half-open
- * connection would have remembered, so that a flood of SYNs fills no queue. 28 bits of SipHash-2-4
- * prove that it is ours, half of them over the flow, half over the peer's sequence number, too: a
- * guess is right once in 2^28. The first half alone tells a segment of a handshake whose last
- * packet is missing from one of a connection that is long gone.
+ * connection would have remembered, so that a flood of SYNs fills no queue. 28 bits prove that it
+ * is ours: a guess is right once in 2^28.
  *
- *       31      30       28 27                 14 13              0
- *      | age | MSS (index) | hash with the irs   | of the flow    |   our ISN
+ *       31      30       28 27                                0
+ *      | age | MSS (index) | base + slope * irs (mod 2^28)     |   our ISN
  *
- * The flow's half lies where it changes with what the peer acknowledges beyond our ISN.
+ * Base and slope are SipHash-2-4's of the flow. So what follows a lost beginning, some text beyond
+ * the irs with the same ISN, is known exactly, and never taken for a beginning; nor is what follows
+ * text of both sides, as the slope is secret (a plain sum would let equal lengths cancel).
  *
  *       31                            6     5     4   3    0
  *      | milliseconds of the flow's clock | ECN | SACK | wscale |   TSval of the SYN-ACK, if there
@@ -48,7 +48,7 @@ uint32_t tcp_cookie_make(const struct tcp_cookie *cookie, const struct net_flow 
 
 enum tcp_cookie_kind {
 	TCP_COOKIE_NONE,  /* not ours, or too old */
-	TCP_COOKIE_OTHER, /* of this flow, but for another irs */
+	TCP_COOKIE_AHEAD, /* of this flow, but irs lies in the text that followed its SYN */
 	TCP_COOKIE_VALID,
 };
 /* What iss is. If it is valid also the MSS, at most what the peer said. */

@@ -177,7 +177,7 @@ static int open_by_cookie(struct net *net, struct tcp_listener *listener, const 
  * no more, so no connection can be made of it. An RST would end a connection that the peer rightly
  * believes to be open; without an answer the beginning comes again, and its cookie with it. A peer
  * whose connection is gone here meets silence only where it was opened by a cookie and never got a
- * byte, and no longer than that cookie lives; by chance once in 2^14.
+ * byte, and no longer than that cookie lives; by chance once in 2^12.
  */
 static void await_beginning(struct net *net, struct rte_mbuf *m)
 {
@@ -217,7 +217,7 @@ bool tcp_syn_cookie(struct net *net, struct rte_mbuf *m, struct tcp_conn **out)
 			(*out)->ecn = ecn;
 		}
 		return true;
-	case TCP_COOKIE_OTHER:
+	case TCP_COOKIE_AHEAD:
 		await_beginning(net, m);
 		return true;
 	default:
