@@ -36,8 +36,8 @@ BAD = "0"
 class Received:
     """What of one stream has passed the capture towards ADDRESS.
 
-    tshark's own flag for it, tcp.analysis.ack_lost_segment, forgets what came out of order: where a hole
-    is filled in several pieces it calls an honest ACK one for a segment never seen.
+    tshark's own flag for it, tcp.analysis.ack_lost_segment, was seen on ACKs of bytes that are all in the
+    capture, where a peer had sent again what lay among segments that came out of order.
     """
 
     def __init__(self):
