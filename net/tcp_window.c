@@ -27,6 +27,17 @@ bool tcp_window_grew(const struct net *net, const struct tcp_conn *conn)
 	       growth >= RTE_MIN(offered, conn->rxq.buf_len / 2);
 }
 
+/*
+ * While half of the buffer is open no silly window can arise, and the edge follows what was popped:
+ * so the header's field stays the same from request to request, which is what the peer's fast path
+ * hopes for (Linux compares the field, not the edge).
+ */
+static bool may_move(const struct tcp_conn *conn, uint32_t growth)
+{
+	return growth >= step_worth_telling(conn) ||
+	       conn->rcv_adv - conn->rxq.rcv_nxt >= conn->rxq.buf_len / 2;
+}
+
 uint16_t tcp_window_offer(const struct net *net, struct tcp_conn *conn, bool syn)
 {
 	uint32_t growth = growth_possible(net, conn);
@@ -34,7 +45,7 @@ uint16_t tcp_window_offer(const struct net *net, struct tcp_conn *conn, bool syn
 	if (syn)
 		return (uint16_t)RTE_MIN(tcp_rxq_window(&conn->rxq), (uint32_t)TCP_WND_MAX);
 	/* After a FIN nothing comes any more, but the right edge does not move back (SHLD-14). */
-	if (!conn->fin_received && growth >= step_worth_telling(conn))
+	if (!conn->fin_received && may_move(conn, growth))
 		conn->rcv_adv += growth;
 	return (uint16_t)((conn->rcv_adv - conn->rxq.rcv_nxt) >> conn->rcv_wscale);
 }

@@ -1,6 +1,7 @@
 /*
  * The window that a connection offers its peer: rcv_adv is its right edge, which never goes back.
- * It moves on in steps worth a segment (the receiver's silly window avoidance, MUST-39).
+ * Once less than half of the buffer is open it moves on in steps worth a segment (the receiver's
+ * silly window avoidance, MUST-39).
  */
 #ifndef NET_TCP_WINDOW_H
 #define NET_TCP_WINDOW_H
