@@ -35,9 +35,8 @@ struct line {
 	struct rte_mbuf *pkts[LINE_TX_MAX];
 };
 
-/* What wait_any() remembers of the program's array from call to call. */
+/* What wait_any() remembers of the program's array, tokens.array, from call to call. */
 struct wait_memory {
-	const uint64_t *tokens;
 	int count, last; /* last: the offset that was returned, -1: none */
 	uint32_t calls;	 /* since the whole array was read */
 };

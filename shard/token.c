@@ -3,6 +3,7 @@
 #include "mem/check.h"
 
 #include <errno.h>
+#include <rte_prefetch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,8 @@ void token_done(struct tokens *tokens, struct op *op, int error)
 		op->result.opcode = SHARD_OP_FAILED;
 		op->result.error = -error;
 	}
+	if (tokens->array)
+		rte_prefetch0(&tokens->array[op->hint]);
 	move(op, &tokens->ready);
 }
 

@@ -49,6 +49,9 @@ struct tokens {
 	uint8_t shard;
 	struct op *free; /* the last one that was freed first: it is in the cache */
 	struct op_list ready, aside;
+	/* The program's, of the last wait_any(), or NULL. A done operation's entry is fetched into
+	 * the cache, as it will be compared soon; it may be gone by then, and is not read here. */
+	const uint64_t *array;
 	struct counters *counters;
 };
 

@@ -3,7 +3,6 @@
 #include "shard/state.h"
 
 #include <errno.h>
-#include <rte_prefetch.h>
 
 enum {
 	SCAN_CHUNK = 64, /* entries of the array read after a turn that found nothing */
@@ -137,7 +136,7 @@ static int learn(struct shard *shard, const struct wait *wait)
 	int rc, count = wait->count, known = memory->count;
 	uint32_t often = SCAN_CALLS_MIN + SCAN_CALLS_PER_ENTRY * (uint32_t)count;
 
-	if (memory->tokens != wait->tokens || ++memory->calls >= often) {
+	if (shard->tokens.array != wait->tokens || ++memory->calls >= often) {
 		rc = learn_range(shard, wait->tokens, 0, count);
 		memory->calls = 0;
 	} else {
@@ -147,7 +146,7 @@ static int learn(struct shard *shard, const struct wait *wait)
 		if (!rc)
 			rc = learn_range(shard, wait->tokens, known, count);
 	}
-	memory->tokens = rc ? NULL : wait->tokens;
+	shard->tokens.array = rc ? NULL : wait->tokens;
 	memory->count = count;
 	memory->last = -1;
 	return rc;
@@ -160,17 +159,8 @@ static int scan_more(struct shard *shard, struct wait *wait, int n)
 
 	wait->scanned = to;
 	if (rc)
-		shard->waited.tokens = NULL;
+		shard->tokens.array = NULL;
 	return rc;
-}
-
-/* Where the next call will look: in a large array that is rarely in the cache. */
-static void prefetch_next(const struct wait *wait, const struct op *op)
-{
-	const struct op *next = TAILQ_NEXT(op, link);
-
-	if (next && next->hint < (uint32_t)wait->count)
-		rte_prefetch0(&wait->tokens[next->hint]);
 }
 
 static int look_at_any(struct shard *shard, struct wait *wait)
@@ -181,7 +171,6 @@ static int look_at_any(struct shard *shard, struct wait *wait)
 		if (op->hint < (uint32_t)wait->count &&
 		    wait->tokens[op->hint] == op->result.token) {
 			wait->found = (int)op->hint;
-			prefetch_next(wait, op);
 			token_take(&shard->tokens, op, wait->out);
 			return 0;
 		}
