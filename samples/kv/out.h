@@ -1,0 +1,56 @@
+/*
+ * What goes out to a client, in order: a chain of blocks that text is copied into, of values by
+ * reference, and of places that are filled in later (by another shard's answer). It is moved whole
+ * in O(1), so that answers put together elsewhere join a connection's own. One thread at a time.
+ */
+#ifndef KV_OUT_H
+#define KV_OUT_H
+
+#include "kv/bytes.h"
+#include "kv/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum out_kind { OUT_TEXT, OUT_BYTES, OUT_PLACE };
+
+struct out_node {
+	STAILQ_ENTRY(out_node) link;
+	enum out_kind kind;
+	bool filled;	     /* a place: nothing will be added any more */
+	size_t len, cap;     /* of text: its block */
+	size_t taken;	     /* sent already */
+	struct bytes *bytes; /* OUT_BYTES: a reference, text is its data */
+	struct out *within;  /* OUT_PLACE: what is to be sent there, owned by the node */
+	char text[];
+};
+STAILQ_HEAD(out_list, out_node);
+
+struct out {
+	struct out_list nodes;
+	size_t len;  /* bytes not yet taken, without what is in places that are not filled */
+	int resp;    /* 2 or 3: how reply_*() writes */
+	bool failed; /* no memory: what is sent is not whole, the connection must end */
+};
+
+void out_init(struct out *out, int resp);
+void out_fini(struct out *out);
+void out_add(struct out *out, struct slice text);
+/* Takes a reference of its own. */
+void out_add_bytes(struct out *out, struct bytes *bytes);
+/* Where len bytes may be written at once, added already; NULL: failed. */
+char *out_reserve_or_null(struct out *out, size_t len);
+/* All of from comes behind out; from is empty then. */
+void out_move(struct out *out, struct out *from);
+/* A place that is filled later; until then nothing behind it can be taken. NULL: failed. */
+struct out_node *out_add_place_or_null(struct out *out);
+/* What is to be sent in that place; from is empty then. */
+void out_fill(struct out *out, struct out_node *place, struct out *from);
+/* Copies up to len bytes that may be sent now; returns how many. */
+size_t out_take(struct out *out, char *to, size_t len);
+/* As many as out_take() would give for an unlimited len. */
+size_t out_ready(const struct out *out);
+
+#endif
