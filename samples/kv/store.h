@@ -49,6 +49,10 @@ struct store_events {
 	void (*changes)(void *arg, int db, struct entry *entry);
 	/* The store removed a key by itself. It is gone already; key is valid during the call. */
 	void (*lost)(void *arg, int db, struct slice key, enum store_loss loss);
+	/* store_clear() is about to empty a database; its entries are not told one by one. */
+	void (*clears)(void *arg, int db);
+	/* store_swap() has swapped them; nor are their entries told. */
+	void (*swaps)(void *arg, int db_a, int db_b);
 	void *arg;
 };
 
@@ -94,9 +98,11 @@ size_t entry_size(const struct entry *entry);	     /* what key and value take, b
 uint64_t entry_idle_s(const struct store *store, const struct entry *entry, uint64_t now_ms);
 unsigned entry_freq(const struct store *store, const struct entry *entry, uint64_t now_ms);
 void entry_touch(struct store *store, struct entry *entry, uint64_t now_ms);
-/* A mark that means nothing to the store, false for new entries; it survives changes. For a
- * snapshot. */
+/* A mark that means nothing to the store; it survives changes, moves and swaps. New entries have
+ * the one of store_mark_new(), false at first. For a snapshot: what has not the new mark is of the
+ * time before it, and not yet written. */
 bool entry_mark(const struct entry *entry);
+void store_mark_new(struct store *store, bool mark);
 void entry_set_mark(struct entry *entry, bool mark);
 
 /* expire_ms of what is set: a time, or */
