@@ -35,7 +35,7 @@ enum command_spread {
 	SPREAD_SUM,  /* each key by itself, integers added: DEL, EXISTS, TOUCH, UNLINK */
 	SPREAD_MGET, /* each key by itself, answers in the order of the keys */
 	SPREAD_MSET, /* pairs to their owners, OK when all are */
-	SPREAD_ALL,  /* all shards, answers joined by the command's join function */
+	SPREAD_ALL,  /* all shards, answers joined by join_answers(), see join.h */
 };
 
 struct call;
@@ -60,6 +60,7 @@ struct call {
 	const struct arg *argv; /* argv[0] is the name */
 	struct out *out;
 	int db;
+	bool part;    /* of a SPREAD_ALL command on several shards: it answers what join.h joins */
 	bool changed; /* set by run: the data has changed; the call is logged as it was made, unless
 		       */
 	/* run wrote what is to be logged instead (as RESP requests), for SET with EX or

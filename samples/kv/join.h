@@ -1,7 +1,8 @@
 /*
  * Answers of all shards that become one: what SPREAD_ALL means for each command. The router asks
  * the shards, each of which runs the command on its own data, and calls join_answers() on the
- * client's shard when all have answered.
+ * client's shard when all have answered. Several shards are asked with call->part set: they answer
+ * what can be joined (RANDOMKEY's says of how many keys it was picked), not what a client reads.
  */
 #ifndef KV_JOIN_H
 #define KV_JOIN_H

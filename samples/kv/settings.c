@@ -1,0 +1,97 @@
+#include "kv/settings.h"
+
+#include "kv/settings_def.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct setting_choice choices_cluster[] = {
+	{"yes", KV_CLUSTER}, {"no", KV_FORWARD}, {NULL, 0}};
+static const struct setting_choice choices_policy[] = {{"volatile-ttl", STORE_VOLATILE_TTL},
+						       {"allkeys-lru", STORE_ALLKEYS_LRU},
+						       {"allkeys-lfu", STORE_ALLKEYS_LFU},
+						       {"noeviction", STORE_NOEVICTION},
+						       {NULL, 0}};
+static const struct setting_choice choices_fsync[] = {
+	{"everysec", FSYNC_EVERYSEC}, {"always", FSYNC_ALWAYS}, {"no", FSYNC_NO}, {NULL, 0}};
+
+#define MEMBER(member) offsetof(struct settings, member), sizeof(((struct settings *)NULL)->member)
+#define SETTING_BOOL(name, member, initial, change)                                                \
+	{name, SETTING_KIND_BOOL, change, MEMBER(member), 0, 0, NULL, initial},
+#define SETTING_NUMBER(name, member, initial, min, max, change)                                    \
+	{name, SETTING_KIND_NUMBER, change, MEMBER(member), min, max, NULL, initial},
+#define SETTING_MEMORY(name, member, initial, min, max, change)                                    \
+	{name, SETTING_KIND_MEMORY, change, MEMBER(member), min, max, NULL, initial},
+#define SETTING_CHOICE(name, member, initial, choices, change)                                     \
+	{name, SETTING_KIND_CHOICE, change, MEMBER(member), 0, 0, choices, initial},
+#define SETTING_TEXT(name, member, initial, change)                                                \
+	{name, SETTING_KIND_TEXT, change, MEMBER(member), 0, 0, NULL, initial},
+#define SETTING_OUT_LIMITS(name, member, initial, change)                                          \
+	{name, SETTING_KIND_OUT_LIMITS, change, MEMBER(member), 0, 0, NULL, initial},
+#define SETTING_FIXED(name, value, change)                                                         \
+	{name, SETTING_KIND_FIXED, change, 0, 0, 0, 0, NULL, value},
+
+static const struct setting table[] = {
+#include "kv/settings.def"
+};
+
+enum { COUNT = sizeof(table) / sizeof(table[0]) };
+
+void settings_init(struct settings *settings)
+{
+	char error[SETTINGS_ERROR_LEN];
+
+	memset(settings, 0, sizeof(*settings));
+	for (unsigned i = 0; i < COUNT; i++)
+		setting_parse(&table[i], slice_of(table[i].initial),
+			      (char *)settings + table[i].offset, error);
+	settings->active_expire = true;
+	settings_share(settings, 1);
+}
+
+int settings_index(struct slice name)
+{
+	for (unsigned i = 0; i < COUNT; i++)
+		if (strlen(table[i].name) == name.len &&
+		    strncasecmp(table[i].name, name.data, name.len) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool settings_set(struct settings *settings, struct slice name, struct slice value,
+		  enum settings_when when, char error[SETTINGS_ERROR_LEN])
+{
+	int i = settings_index(name);
+
+	if (i < 0) {
+		snprintf(error, SETTINGS_ERROR_LEN, "unknown setting '%.*s'",
+			 (int)(name.len < 128 ? name.len : 128), name.data);
+		return false;
+	}
+	if (when == SETTINGS_RUNNING && table[i].change != ALWAYS) {
+		snprintf(error, SETTINGS_ERROR_LEN, "can't set %s config",
+			 table[i].change == START ? "immutable" : "protected");
+		return false;
+	}
+	return setting_parse(&table[i], value, (char *)settings + table[i].offset, error);
+}
+
+void settings_share(struct settings *settings, int shard_count)
+{
+	settings->store.maxmemory = settings->maxmemory / (uint64_t)shard_count;
+	/* 0 would be no limit. */
+	if (settings->maxmemory != 0 && settings->store.maxmemory == 0)
+		settings->store.maxmemory = 1;
+}
+
+const char *settings_name_or_null(unsigned i)
+{
+	return i < COUNT ? table[i].name : NULL;
+}
+
+struct slice settings_value(const struct settings *settings, unsigned i,
+			    char text[SETTINGS_VALUE_LEN])
+{
+	return setting_print(&table[i], (const char *)settings + table[i].offset, text);
+}
