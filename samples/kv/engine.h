@@ -13,11 +13,20 @@
 #include <stdint.h>
 
 struct aof;
+struct server;
 struct watches;
 
 struct engine_stats {
 	uint64_t commands, errors;
 	uint64_t *calls, *failed, *usec; /* of each command, as command_at_or_null() counts them */
+};
+
+/* Of connections, counted by the server. */
+struct engine_clients {
+	unsigned connected, subscribers; /* now; subscribers: with subscriptions */
+	uint64_t received, rejected; /* so far: accepted; of them told that there are too many */
+	uint64_t received_bytes, sent_bytes;
+	uint64_t out_limit_drops, query_limit_drops; /* ended, as they went beyond a limit */
 };
 
 struct engine {
@@ -30,6 +39,8 @@ struct engine {
 	struct aof *aof; /* NULL: no log */
 	bool loading;
 	struct engine_stats stats;
+	struct engine_clients clients;
+	struct server *server; /* NULL: there is none (tests) */
 	uint64_t random[4];
 };
 
