@@ -16,23 +16,28 @@
 
 enum out_kind { OUT_TEXT, OUT_BYTES, OUT_PLACE };
 
+struct out_node;
+STAILQ_HEAD(out_list, out_node);
+
 struct out_node {
 	STAILQ_ENTRY(out_node) link;
 	enum out_kind kind;
 	bool filled;	     /* a place: nothing will be added any more */
-	size_t len, cap;     /* of text: its block */
-	size_t taken;	     /* sent already */
-	struct bytes *bytes; /* OUT_BYTES: a reference, text is its data */
-	struct out *within;  /* OUT_PLACE: what is to be sent there, owned by the node */
+	size_t cap;	     /* of text */
+	size_t taken, len;   /* of text and bytes: sent already, and in all; of a place: within */
+	struct bytes *bytes; /* OUT_BYTES: a reference */
+	struct out_list within; /* OUT_PLACE: what is to be sent there */
 	char text[];
 };
-STAILQ_HEAD(out_list, out_node);
 
 struct out {
 	struct out_list nodes;
-	size_t len;  /* bytes not yet taken, without what is in places that are not filled */
-	int resp;    /* 2 or 3: how reply_*() writes */
-	bool failed; /* no memory: what is sent is not whole, the connection must end */
+	size_t len;	 /* bytes not yet taken, what is in filled places among them */
+	size_t room;	 /* what all nodes take, without values by reference */
+	unsigned places; /* not filled */
+	unsigned errors; /* error replies so far */
+	int resp;	 /* 2 or 3: how reply_*() writes */
+	bool failed;	 /* no memory: what is sent is not whole, the connection must end */
 };
 
 void out_init(struct out *out, int resp);
@@ -42,14 +47,19 @@ void out_add(struct out *out, struct slice text);
 void out_add_bytes(struct out *out, struct bytes *bytes);
 /* Where len bytes may be written at once, added already; NULL: failed. */
 char *out_reserve_or_null(struct out *out, size_t len);
-/* All of from comes behind out; from is empty then. */
+/* All of from comes behind out; from is empty then. Short texts are copied, all else is moved. */
 void out_move(struct out *out, struct out *from);
 /* A place that is filled later; until then nothing behind it can be taken. NULL: failed. */
 struct out_node *out_add_place_or_null(struct out *out);
-/* What is to be sent in that place; from is empty then. */
+/*
+ * What is to be sent in that place; from is empty then. out is where the place is now: where it
+ * was added, or where that was moved to. All places in from are filled.
+ */
 void out_fill(struct out *out, struct out_node *place, struct out *from);
 /* Copies up to len bytes that may be sent now; returns how many. */
 size_t out_take(struct out *out, char *to, size_t len);
+/* One small block is kept when all is taken; this gives it back, for who is idle. */
+void out_trim(struct out *out);
 /* As many as out_take() would give for an unlimited len. */
 size_t out_ready(const struct out *out);
 

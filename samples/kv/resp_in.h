@@ -16,7 +16,7 @@
 
 enum {
 	RESP_INLINE_LEN_MAX = 64 * 1024,
-	RESP_ARG_COUNT_MAX = 1024 * 1024,
+	RESP_ARG_COUNT_MAX = INT32_MAX,
 	/* An argument of at least so many bytes that comes in pieces is put together in bytes of
 	 * its own, which the command may keep. */
 	RESP_OWN_LEN_MIN = 32 * 1024,
@@ -31,13 +31,14 @@ struct arg {
 struct resp_limits {
 	uint64_t bulk_len_max;	/* proto-max-bulk-len */
 	uint64_t query_len_max; /* client-query-buffer-limit: of one command */
-	/* Not authenticated: 10 arguments of 16 KiB, as in Redis. */
+	/* Not authenticated: 10 arguments of 16 KiB, as in Redis. A connection has limits of its
+	 * own for this, or two that it points to in turn. */
 	bool unauthenticated;
 };
 
 enum resp_status {
 	RESP_MORE,    /* all that was fed is used up; feed more */
-	RESP_COMMAND, /* in->argc, in->argv: until the next call */
+	RESP_COMMAND, /* in->argc > 0, in->argv: until the next call */
 	RESP_ERROR,   /* in->error, to be sent as "-ERR " and this; then the connection ends */
 };
 

@@ -1,0 +1,186 @@
+#include "kv/reply.h"
+
+#include "kv/number.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+	TEXT_LEN_MAX = 1024,	 /* of an error that is put together */
+	COPY_AT_ONCE_MAX = 2048, /* a bulk string up to so long is written in one piece */
+};
+
+/* "$5\r\n" and its like. */
+static void head(struct out *out, char kind, int64_t value)
+{
+	char text[1 + NUMBER_LEN_MAX + 2];
+	size_t len = 1;
+
+	text[0] = kind;
+	len += number_print(text + len, value);
+	text[len++] = '\r';
+	text[len++] = '\n';
+	out_add(out, (struct slice){text, len});
+}
+
+/* A line must not hold what ends it. */
+static void line(struct out *out, char kind, struct slice text)
+{
+	char *to = out_reserve_or_null(out, 1 + text.len + 2);
+
+	if (!to)
+		return;
+	*to++ = kind;
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.data[i];
+
+		*to++ = (char)(c == '\r' || c == '\n' ? ' ' : c);
+	}
+	*to++ = '\r';
+	*to = '\n';
+}
+
+void reply_status(struct out *out, const char *text)
+{
+	line(out, '+', slice_of(text));
+}
+
+void reply_error(struct out *out, const char *text)
+{
+	out->errors++;
+	line(out, '-', slice_of(text));
+}
+
+void reply_errorf(struct out *out, const char *format, ...)
+{
+	char text[TEXT_LEN_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	reply_error(out, text);
+}
+
+void reply_integer(struct out *out, int64_t value)
+{
+	head(out, ':', value);
+}
+
+void reply_bulk(struct out *out, struct slice text)
+{
+	char number[NUMBER_LEN_MAX];
+	size_t digits;
+	char *to;
+
+	if (text.len > COPY_AT_ONCE_MAX) {
+		head(out, '$', (int64_t)text.len);
+		out_add(out, text);
+		out_add(out, SLICE("\r\n"));
+		return;
+	}
+	digits = number_print_unsigned(number, text.len);
+	to = out_reserve_or_null(out, 1 + digits + 2 + text.len + 2);
+	if (!to)
+		return;
+	*to++ = '$';
+	memcpy(to, number, digits);
+	to += digits;
+	memcpy(to, "\r\n", 2);
+	to += 2;
+	if (text.len > 0)
+		memcpy(to, text.data, text.len);
+	memcpy(to + text.len, "\r\n", 2);
+}
+
+void reply_text(struct out *out, const char *text)
+{
+	reply_bulk(out, slice_of(text));
+}
+
+void reply_bulk_bytes(struct out *out, struct bytes *bytes)
+{
+	if (bytes->len < BYTES_LEN_MIN) {
+		reply_bulk(out, (struct slice){bytes->data, bytes->len});
+		return;
+	}
+	head(out, '$', (int64_t)bytes->len);
+	out_add_bytes(out, bytes);
+	out_add(out, SLICE("\r\n"));
+}
+
+void reply_bulk_integer(struct out *out, int64_t value)
+{
+	char text[NUMBER_LEN_MAX];
+
+	reply_bulk(out, (struct slice){text, number_print(text, value)});
+}
+
+void reply_double(struct out *out, double value)
+{
+	char text[64];
+	size_t len;
+
+	if (isinf(value))
+		len = (size_t)snprintf(text, sizeof(text), "%s", value > 0 ? "inf" : "-inf");
+	else
+		len = (size_t)snprintf(text, sizeof(text), "%.17g", value);
+	if (out->resp < 3)
+		reply_bulk(out, (struct slice){text, len});
+	else
+		line(out, ',', (struct slice){text, len});
+}
+
+void reply_boolean(struct out *out, bool value)
+{
+	if (out->resp < 3)
+		reply_integer(out, value);
+	else
+		out_add(out, value ? SLICE("#t\r\n") : SLICE("#f\r\n"));
+}
+
+void reply_null(struct out *out)
+{
+	out_add(out, out->resp < 3 ? SLICE("$-1\r\n") : SLICE("_\r\n"));
+}
+
+void reply_null_array(struct out *out)
+{
+	out_add(out, out->resp < 3 ? SLICE("*-1\r\n") : SLICE("_\r\n"));
+}
+
+void reply_verbatim(struct out *out, struct slice text)
+{
+	if (out->resp < 3) {
+		reply_bulk(out, text);
+		return;
+	}
+	head(out, '=', (int64_t)text.len + 4);
+	out_add(out, SLICE("txt:"));
+	out_add(out, text);
+	out_add(out, SLICE("\r\n"));
+}
+
+void reply_array(struct out *out, size_t count)
+{
+	head(out, '*', (int64_t)count);
+}
+
+void reply_map(struct out *out, size_t count)
+{
+	if (out->resp < 3)
+		head(out, '*', (int64_t)count * 2);
+	else
+		head(out, '%', (int64_t)count);
+}
+
+void reply_set(struct out *out, size_t count)
+{
+	head(out, out->resp < 3 ? '*' : '~', (int64_t)count);
+}
+
+void reply_push(struct out *out, size_t count)
+{
+	head(out, out->resp < 3 ? '*' : '>', (int64_t)count);
+}
