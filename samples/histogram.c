@@ -1,7 +1,6 @@
 #include "histogram.h"
 
-/* The last value that falls into the bucket. */
-static uint64_t bucket_end(unsigned bucket)
+uint64_t histogram_bucket_end(unsigned bucket)
 {
 	unsigned shift;
 	uint64_t part;
@@ -23,6 +22,24 @@ void histogram_merge(struct histogram *h, const struct histogram *from)
 		h->buckets[i] += from->buckets[i];
 }
 
+void histogram_merge_since(struct histogram *h, const struct histogram *from,
+			   struct histogram *before)
+{
+	for (unsigned i = 0; i < HISTOGRAM_BUCKET_COUNT; i++) {
+		uint64_t count = __atomic_load_n(&from->buckets[i], __ATOMIC_RELAXED);
+		uint64_t more = count - before->buckets[i];
+
+		if (!more)
+			continue;
+		before->buckets[i] = count;
+		before->count += more;
+		h->buckets[i] += more;
+		h->count += more;
+		if (histogram_bucket_end(i) > h->max)
+			h->max = histogram_bucket_end(i);
+	}
+}
+
 uint64_t histogram_quantile(const struct histogram *h, double share)
 {
 	double exact = share * (double)h->count;
@@ -35,7 +52,7 @@ uint64_t histogram_quantile(const struct histogram *h, double share)
 	for (unsigned i = 0; i < HISTOGRAM_BUCKET_COUNT; i++) {
 		seen += h->buckets[i];
 		if (seen >= rank)
-			return bucket_end(i) < h->max ? bucket_end(i) : h->max;
+			return histogram_bucket_end(i) < h->max ? histogram_bucket_end(i) : h->max;
 	}
 	return h->max;
 }
