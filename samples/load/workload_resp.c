@@ -1,0 +1,335 @@
+/*
+ * GET and SET of the Redis protocol. A key is "key:" and twelve digits. A value begins with a tag
+ * of eight bytes that names the run, the shard that wrote it and the version, mixed with the key;
+ * the rest is a pattern of all that. So a value of another key, torn between two versions, or made
+ * up, is told from a right one; and a shard knows of each key from which of its own versions on a
+ * GET is right: a write that was acknowledged before the GET was asked must not be undone by an
+ * earlier one. Values below eight bytes depend on the key alone.
+ */
+#include "load/generator.h"
+#include "load/pattern.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	KEY_LEN = 16,
+	TAG_LEN = 8,
+	HEAD_LEN_MAX = 80, /* of a request, before the value */
+};
+
+/*
+ * What a shard knows of its own writes to a key. SETs that overlap in time may be applied in any
+ * order: a group of them begins when none is in flight and ends when none is any more, and from
+ * then on any of its versions may be what is there, but none before.
+ */
+struct note {
+	uint32_t issued; /* the last version */
+	uint32_t group;	 /* the first version of the group that is in flight */
+	uint32_t floor;	 /* the first version of the last group that ended */
+	uint32_t in_flight;
+};
+
+struct resp {
+	struct keys keys;
+	struct note *notes;
+	uint64_t next_prepared;
+	uint16_t nonce; /* of this run */
+	unsigned shard_count;
+};
+
+static struct resp *resp_of(const struct generator *g)
+{
+	return g->state;
+}
+
+static int begin(struct generator *g)
+{
+	const struct plan *plan = g->plan;
+	struct resp *resp = calloc(1, sizeof(*resp));
+
+	g->state = resp;
+	if (!resp)
+		return ENOMEM;
+	keys_init(&resp->keys, plan->keys, plan->key_count, plan->exponent);
+	resp->next_prepared = g->shard;
+	resp->nonce = (uint16_t)(dice_mix(plan->seed) >> 48);
+	resp->shard_count = g->run->shard_count;
+	resp->notes = calloc(plan->key_count, sizeof(*resp->notes));
+	return resp->notes ? 0 : ENOMEM;
+}
+
+static void end(struct generator *g)
+{
+	if (g->state)
+		free(resp_of(g)->notes);
+	free(g->state);
+}
+
+/* --- requests --- */
+
+static void set_len(const struct generator *g, struct request *request);
+
+static void begin_set(struct generator *g, struct request *request)
+{
+	struct note *note = &resp_of(g)->notes[request->key];
+
+	request->is_set = true;
+	request->sequence = ++note->issued;
+	if (note->in_flight++ == 0)
+		note->group = request->sequence;
+	set_len(g, request);
+}
+
+static void end_set(struct generator *g, const struct request *request)
+{
+	struct note *note = &resp_of(g)->notes[request->key];
+
+	if (--note->in_flight == 0)
+		note->floor = note->group;
+}
+
+/* Every key is set by one shard. */
+static bool prepare(struct generator *g, struct conn *conn, struct request *request)
+{
+	struct resp *resp = resp_of(g);
+
+	(void)conn;
+	if (!g->plan->preload || resp->next_prepared >= g->plan->key_count)
+		return false;
+	request->key = resp->next_prepared;
+	resp->next_prepared += resp->shard_count;
+	begin_set(g, request);
+	return true;
+}
+
+static void draw(struct generator *g, struct conn *conn, struct request *request)
+{
+	struct resp *resp = resp_of(g);
+
+	(void)conn;
+	request->key = keys_draw(&resp->keys, &g->dice);
+	if (dice_unit(&g->dice) > g->plan->get_share) {
+		begin_set(g, request);
+	} else {
+		request->sequence = resp->notes[request->key].floor;
+		set_len(g, request);
+	}
+}
+
+/* --- bytes --- */
+
+static void write_key(uint64_t key, char out[KEY_LEN])
+{
+	memcpy(out, "key:", 4);
+	for (int i = KEY_LEN - 1; i >= 4; i--, key /= 10)
+		out[i] = (char)('0' + key % 10);
+}
+
+/* All before the value, or all of a GET. */
+static uint32_t write_head(const struct generator *g, const struct request *request,
+			   char out[HEAD_LEN_MAX])
+{
+	static const char get[] = "*2\r\n$3\r\nGET\r\n$16\r\n",
+			  set[] = "*3\r\n$3\r\nSET\r\n$16\r\n";
+	const uint32_t begin_len = sizeof(get) - 1;
+
+	memcpy(out, request->is_set ? set : get, begin_len);
+	write_key(request->key, out + begin_len);
+	if (!request->is_set) {
+		memcpy(out + begin_len + KEY_LEN, "\r\n", 2);
+		return begin_len + KEY_LEN + 2;
+	}
+	return begin_len + KEY_LEN +
+	       (uint32_t)snprintf(out + begin_len + KEY_LEN, HEAD_LEN_MAX - begin_len - KEY_LEN,
+				  "\r\n$%u\r\n", g->plan->size);
+}
+
+static void set_len(const struct generator *g, struct request *request)
+{
+	char head[HEAD_LEN_MAX];
+
+	request->len = write_head(g, request, head) + (request->is_set ? g->plan->size + 2 : 0);
+}
+
+static uint64_t key_mask(uint64_t key)
+{
+	return dice_mix(key ^ UINT64_C(0x6b65793a6b65793a));
+}
+
+/* {run 16, shard 8, 0, version 32} */
+static uint64_t tag_of(const struct generator *g, const struct request *request)
+{
+	return (uint64_t)resp_of(g)->nonce << 48 | (uint64_t)g->shard << 40 | request->sequence;
+}
+
+static uint64_t value_seed(uint64_t key, uint64_t tag)
+{
+	return dice_mix(key_mask(key) + tag);
+}
+
+/* Bytes of the value from pos on. */
+static void write_value(const struct generator *g, const struct request *request, uint32_t pos,
+			uint8_t *out, uint32_t len)
+{
+	const uint64_t tag = tag_of(g, request), mixed = tag ^ key_mask(request->key);
+	uint32_t n = 0;
+
+	if (g->plan->size < TAG_LEN) {
+		pattern_fill(key_mask(request->key), pos, out, len);
+		return;
+	}
+	if (pos < TAG_LEN) {
+		n = len < TAG_LEN - pos ? len : TAG_LEN - pos;
+		memcpy(out, (const uint8_t *)&mixed + pos, n);
+	}
+	pattern_fill(value_seed(request->key, tag), pos + n, out + n, len - n);
+}
+
+static uint32_t write_bytes(const struct generator *g, const struct conn *conn,
+			    const struct request *request, uint32_t pos, uint8_t *out,
+			    uint32_t room)
+{
+	char head[HEAD_LEN_MAX];
+	const uint32_t head_len = write_head(g, request, head), size = g->plan->size;
+	uint32_t len = 0, n;
+
+	(void)conn;
+	if (pos < head_len) {
+		n = head_len - pos < room ? head_len - pos : room;
+		memcpy(out, head + pos, n);
+		len = n;
+	}
+	if (request->is_set && len < room && pos + len < head_len + size) {
+		n = head_len + size - pos - len;
+		n = n < room - len ? n : room - len;
+		write_value(g, request, pos + len - head_len, out + len, n);
+		len += n;
+	}
+	for (; len < room && pos + len < request->len; len++)
+		out[len] = (uint8_t) "\r\n"[pos + len - head_len - size];
+	return len;
+}
+
+/* --- answers --- */
+
+/* The tag is whole: is it one that may be read by this GET? NULL, or what is wrong. */
+static const char *check_tag(const struct generator *g, struct conn *conn,
+			     const struct request *request)
+{
+	const struct resp *resp = resp_of(g);
+	uint64_t tag;
+	unsigned shard;
+	uint32_t version;
+
+	memcpy(&tag, conn->value.tag, sizeof(tag));
+	tag ^= key_mask(request->key);
+	shard = (uint8_t)(tag >> 40);
+	version = (uint32_t)tag;
+	conn->value.seed = value_seed(request->key, tag);
+	conn->value.foreign = tag >> 48 != resp->nonce || shard >= resp->shard_count;
+	if (conn->value.foreign)
+		return g->plan->preload || request->sequence > 0
+			       ? "a value that was never written to this key"
+			       : NULL;
+	if (shard != g->shard)
+		return NULL;
+	if (version < request->sequence)
+		return "an old value: a write that was acknowledged is lost";
+	return version > resp->notes[request->key].issued ? "a value before it was written" : NULL;
+}
+
+/* n bytes of the value. NULL, or what is wrong with them. */
+static const char *check_value(const struct generator *g, struct conn *conn,
+			       const struct request *request, const uint8_t *data, uint32_t n)
+{
+	const uint64_t pos = conn->reply.bulk_got - n;
+	const char *wrong;
+	uint32_t skip = 0;
+
+	if (request->is_set)
+		return "a SET was answered with a value";
+	if ((uint64_t)conn->reply.bulk_len < TAG_LEN)
+		return (uint64_t)conn->reply.bulk_len == g->plan->size &&
+				       pattern_is(key_mask(request->key), pos, data, n)
+			       ? NULL
+			       : "a value that was never written to this key";
+	if (pos < TAG_LEN) {
+		skip = n < TAG_LEN - pos ? n : (uint32_t)(TAG_LEN - pos);
+		memcpy(conn->value.tag + pos, data, skip);
+		if (pos + skip < TAG_LEN)
+			return NULL;
+		wrong = check_tag(g, conn, request);
+		if (wrong)
+			return wrong;
+	}
+	if (conn->value.foreign)
+		return NULL;
+	return conn->reply.bulk_len == g->plan->size &&
+			       pattern_is(conn->value.seed, pos + skip, data + skip, n - skip)
+		       ? NULL
+		       : "a value that is not as it was written";
+}
+
+/* The reply is whole. NULL, or what is wrong. */
+static const char *check_end(struct generator *g, struct conn *conn, const struct request *request)
+{
+	const struct reply *reply = &conn->reply;
+
+	if (reply->type == '-') {
+		results_count(&g->results->faults[FAULT_ANSWER], 1);
+		if (!g->results->fault_text[0])
+			memcpy(g->results->fault_text, reply->line, sizeof(reply->line));
+		return NULL;
+	}
+	if (request->is_set) {
+		if (reply->type != '+' || strcmp(reply->line, "OK") != 0)
+			return "a SET was answered with something else than OK";
+		end_set(g, request);
+		return NULL;
+	}
+	if (reply->type == '_' || (reply->type == '$' && reply->bulk_len < 0))
+		return (g->plan->preload || request->sequence > 0) && !g->plan->missing_allowed
+			       ? "a key that was set is not there"
+			       : NULL;
+	if (reply->type != '$')
+		return "a GET was answered with no string";
+	return (uint64_t)reply->bulk_len == g->plan->size || conn->value.foreign
+		       ? NULL
+		       : "a value of another length";
+}
+
+static uint32_t read_bytes(struct generator *g, struct conn *conn, struct request *request,
+			   const uint8_t *data, uint32_t len, bool *done, enum fault *fault,
+			   const char **text)
+{
+	uint32_t used;
+	const enum reply_event event = reply_feed(&conn->reply, data, len, &used);
+
+	*text = NULL;
+	*fault = FAULT_WRONG;
+	if (event == REPLY_BAD) {
+		*fault = FAULT_PROTOCOL;
+		return 0;
+	}
+	if (event == REPLY_BULK) {
+		*text = check_value(g, conn, request, data, used);
+	} else if (event == REPLY_DONE) {
+		*text = check_end(g, conn, request);
+		conn->value.foreign = false;
+		*done = true;
+	}
+	return *text ? 0 : used;
+}
+
+const struct workload workload_resp = {
+	.name = "resp",
+	.begin = begin,
+	.end = end,
+	.prepare = prepare,
+	.draw = draw,
+	.write = write_bytes,
+	.read = read_bytes,
+};
