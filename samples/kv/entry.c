@@ -1,45 +1,9 @@
 #include "kv/entry.h"
 
 #include "kv/heap.h"
+#include "kv/number.h"
 
-enum { EMBSTR_LEN_MAX = 44, INTEGER_LEN_MAX = 20 };
-
-bool entry_text_is_integer(struct slice text, int64_t *out)
-{
-	bool negative = text.len && text.data[0] == '-';
-	size_t i = negative;
-	uint64_t magnitude = 0;
-
-	if (text.len == i || text.len > INTEGER_LEN_MAX)
-		return false;
-	if (text.data[i] == '0' && (text.len > 1))
-		return false;
-	for (; i < text.len; i++) {
-		unsigned digit = (unsigned char)text.data[i] - (unsigned)'0';
-
-		if (digit > 9 || __builtin_mul_overflow(magnitude, 10, &magnitude) ||
-		    __builtin_add_overflow(magnitude, digit, &magnitude))
-			return false;
-	}
-	if (magnitude > (uint64_t)INT64_MAX + negative)
-		return false;
-	*out = (int64_t)(negative ? 0 - magnitude : magnitude);
-	return true;
-}
-
-struct slice entry_print_integer(int64_t value, char scratch[ENTRY_SCRATCH_LEN])
-{
-	uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	char *end = scratch + ENTRY_SCRATCH_LEN, *at = end;
-
-	do {
-		*--at = (char)('0' + magnitude % 10);
-		magnitude /= 10;
-	} while (magnitude);
-	if (value < 0)
-		*--at = '-';
-	return (struct slice){at, (size_t)(end - at)};
-}
+enum { EMBSTR_LEN_MAX = 44 };
 
 static uint64_t word_of(const struct entry_value *value)
 {
@@ -172,8 +136,9 @@ struct slice entry_string(const struct entry *entry, char scratch[ENTRY_SCRATCH_
 	struct bytes *bytes;
 
 	if (entry->form == ENTRY_INTEGER)
-		return entry_print_integer((int64_t)entry->words[entry_word_count(entry) - 1],
-					   scratch);
+		return (struct slice){
+			scratch,
+			number_print(scratch, (int64_t)entry->words[entry_word_count(entry) - 1])};
 	if (entry->form == ENTRY_OUTSIDE) {
 		bytes = entry_outside(entry);
 		return (struct slice){bytes->data, bytes->len};

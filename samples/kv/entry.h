@@ -93,11 +93,6 @@ static inline struct bytes *entry_outside(const struct entry *entry)
 	return (struct bytes *)(uintptr_t)entry->words[entry_word_count(entry) - 1];
 }
 
-/* Text that is the shortest form of an int64_t. */
-bool entry_text_is_integer(struct slice text, int64_t *out);
-/* How many digits and sign, written to the end of scratch. */
-struct slice entry_print_integer(int64_t value, char scratch[ENTRY_SCRATCH_LEN]);
-
 /* Takes over the reference of value->bytes when it succeeds. With has_link the link is not armed.
  */
 struct entry *entry_create_or_null(struct slice key, const struct entry_value *value,

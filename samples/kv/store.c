@@ -3,6 +3,7 @@
 
 #include "kv/access.h"
 #include "kv/heap.h"
+#include "kv/number.h"
 #include "kv/store_own.h"
 
 static void book_bytes(struct store *store, const struct bytes *bytes)
@@ -234,7 +235,7 @@ struct entry *store_set_or_null(struct store *store, int db, struct slice key, s
 		memcpy(bytes->data, value.data, value.len);
 		return store_set_bytes_or_null(store, db, key, bytes, expire_ms, now_ms);
 	}
-	if (entry_text_is_integer(value, &to.integer))
+	if (number_parse(value, &to.integer))
 		to.form = ENTRY_INTEGER;
 	return put_or_null(store, db, key, &to, expire_ms, now_ms);
 }

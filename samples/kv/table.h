@@ -1,14 +1,13 @@
 /*
  * A hash table of entries by their keys, with a keyed hash (SipHash-2-4: who does not know the key
  * cannot make keys collide). It grows and shrinks by one bucket at a time, as linear hashing does
- * (Litwin, VLDB 1980): no operation touches more than two buckets, there is never a second table,
- * and the load is the same at all sizes. A bucket is a cache line of seven entries with eight bits
- * of each one's hash; what does not fit is chained. One thread.
+ * (Litwin, VLDB 1980): no operation touches more than three buckets, there is never a second table,
+ * and the load is the same at all sizes. One thread.
  */
 #ifndef KV_TABLE_H
 #define KV_TABLE_H
 
-#include "kv/books.h"
+#include "kv/bucket.h"
 #include "kv/dice.h"
 #include "kv/slice.h"
 
@@ -16,7 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct bucket;
 struct entry;
 
 struct table {
@@ -26,9 +24,8 @@ struct table {
 	uint64_t low, high;    /* masks: 2^n - 1, 2^(n+1) - 1 */
 	uint64_t count;	       /* entries */
 	const uint8_t *hash_key;
-	struct books *books;
-	struct bucket *spare; /* for chains, in the middle of something */
-	bool paused;	      /* does not shrink */
+	struct bucket_source source;
+	bool paused; /* does not shrink */
 };
 
 void table_init(struct table *table, struct books *books, const uint8_t hash_key[16]);
