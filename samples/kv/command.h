@@ -26,6 +26,8 @@ enum command_flag {
 	COMMAND_NO_MULTI = 1 << 8, /* refused inside MULTI */
 	COMMAND_SESSION = 1 << 9,  /* about the connection: runs where the client is, at once */
 	COMMAND_SKIP_SLOWLOG = 1 << 10,
+	COMMAND_CONTAINER = 1 << 11, /* of subcommands; run is NULL */
+	COMMAND_BRIEF = 1 << 12,     /* timed by samples, as those of COMMAND_FAST are */
 };
 
 /* In forward mode: whom it concerns, and how answers become one. */
@@ -60,18 +62,30 @@ struct call {
 	const struct arg *argv; /* argv[0] is the name */
 	struct out *out;
 	int db;
-	bool part;    /* of a SPREAD_ALL command on several shards: it answers what join.h joins */
-	bool changed; /* set by run: the data has changed; the call is logged as it was made, unless
-		       */
-	/* run wrote what is to be logged instead (as RESP requests), for SET with EX or
-	 * INCRBYFLOAT: */
+	bool part; /* of a SPREAD_ALL command on several shards: it answers what join.h joins */
+	/* A step of EXEC: whether there is room, and whether the log takes it, was asked before. */
+	bool granted;
+	/* Set by run: the data has changed. The call is logged as it was made, unless run wrote
+	 * what is to be logged instead into log (as RESP requests), for SET with EX or
+	 * INCRBYFLOAT. */
+	bool changed;
 	struct out *log;
+	/* Set by engine_touched(): watchers were told. Else they are told of all keys of a call
+	 * that has changed something. */
+	bool touched;
 };
 
-/* Any case. NULL: unknown. For a container (OBJECT, CLIENT) the subcommand is looked up, too. */
+/* Any case. NULL: unknown. For a container (OBJECT, CLIENT) the subcommand is looked up, too; the
+ * container itself comes back if there is none. */
 const struct command *command_find_or_null(int argc, const struct arg *argv);
+/* "object|encoding", any case. */
+const struct command *command_by_name_or_null(struct slice name);
+/* The error for what command_find_or_null() did not find. */
+void command_unknown(int argc, const struct arg *argv, struct out *out);
 /* Walks all of them, in the order of the list. */
 const struct command *command_at_or_null(unsigned i);
+unsigned command_index(const struct command *command); /* its i there */
+unsigned command_count(void);
 /* The command's own error for a wrong number of arguments, as Redis writes it; false: it has none.
  */
 bool command_arity_wrong(const struct command *command, int argc, struct out *out);

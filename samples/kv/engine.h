@@ -18,7 +18,19 @@ struct watches;
 
 struct engine_stats {
 	uint64_t commands, errors;
-	uint64_t *calls, *failed, *usec; /* of each command, as command_at_or_null() counts them */
+	/* Of each command, as command_index() counts them. Brief ones are timed by samples. */
+	uint64_t *calls, *failed, *ns;
+};
+
+/* What the engine asks of the log, and tells it; aof.h says what each means. */
+struct engine_log {
+	const char *(*refusal_or_null)(const struct aof *aof);
+	void (*append)(struct aof *aof, int db, int argc, const struct arg *argv);
+	void (*append_log)(struct aof *aof, int db, struct out *log);
+	void (*changes)(struct aof *aof, int db, const struct entry *entry);
+	void (*lost)(struct aof *aof, int db, struct slice key);
+	void (*clears)(struct aof *aof, int db);
+	void (*swaps)(struct aof *aof, int db_a, int db_b);
 };
 
 /* Of connections, counted by the server. */
@@ -36,15 +48,23 @@ struct engine {
 	struct settings *settings;
 	struct store *store;
 	struct watches *watches;
-	struct aof *aof; /* NULL: no log */
+	struct aof *aof;	      /* NULL: no log */
+	const struct engine_log *log; /* of aof: its functions */
 	bool loading;
+	uint64_t (*clock_ns)(void); /* to time commands by; NULL: they are not timed */
+	/* A command that was timed, if not by a sample: for SLOWLOG and LATENCY. NULL: nobody asks.
+	 */
+	void (*timed)(const struct call *call, uint64_t ns);
 	struct engine_stats stats;
 	struct engine_clients clients;
 	struct server *server; /* NULL: there is none (tests) */
 	uint64_t random[4];
 };
 
+/* Chance comes from the system, or from a seed. settings stay the caller's. 0 or -errno. */
 int engine_init(struct engine *engine, struct settings *settings, int shard, int shard_count);
+int engine_init_seeded(struct engine *engine, struct settings *settings, int shard, int shard_count,
+		       const uint64_t seed[4]);
 void engine_fini(struct engine *engine);
 
 /*
@@ -53,5 +73,11 @@ void engine_fini(struct engine *engine);
  * session and db are set by the caller; the rest is the engine's.
  */
 void engine_run(struct call *call);
+/*
+ * For run functions: this key was changed, watchers are told. Who does not call it has all keys of
+ * the call told of if it sets call->changed; who changed only some of them, or one in another
+ * database, calls it for each.
+ */
+void engine_touched(struct call *call, int db, struct slice key);
 
 #endif

@@ -1,0 +1,213 @@
+#include "kv/engine.h"
+
+#include "kv/heap.h"
+#include "kv/reply.h"
+#include "kv/watches.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+/* One of so many brief commands is timed, and stands for all of them. */
+enum { SAMPLE = 64 };
+
+/* --- what the store tells --- */
+
+static void changes(void *arg, int db, struct entry *entry)
+{
+	struct engine *engine = arg;
+
+	if (engine->aof)
+		engine->log->changes(engine->aof, db, entry);
+}
+
+static void lost(void *arg, int db, struct slice key, enum store_loss loss)
+{
+	struct engine *engine = arg;
+
+	(void)loss;
+	watches_touch(engine->watches, db, key);
+	if (engine->aof)
+		engine->log->lost(engine->aof, db, key);
+}
+
+static void clears(void *arg, int db)
+{
+	struct engine *engine = arg;
+
+	watches_clears(engine->watches, db);
+	if (engine->aof)
+		engine->log->clears(engine->aof, db);
+}
+
+static void swaps(void *arg, int db_a, int db_b)
+{
+	struct engine *engine = arg;
+
+	watches_swaps(engine->watches, db_a, db_b);
+	if (engine->aof)
+		engine->log->swaps(engine->aof, db_a, db_b);
+}
+
+/* --- an engine's life --- */
+
+static int create_parts(struct engine *engine)
+{
+	const struct store_events events = {
+		.changes = changes, .lost = lost, .clears = clears, .swaps = swaps, .arg = engine};
+	const size_t count = command_count();
+	uint64_t *counters = heap_alloc_or_null(3 * count * sizeof(*counters));
+
+	if (!counters)
+		return -ENOMEM;
+	memset(counters, 0, 3 * count * sizeof(*counters));
+	engine->stats.calls = counters;
+	engine->stats.failed = counters + count;
+	engine->stats.ns = counters + 2 * count;
+	engine->store = store_create_or_null(&engine->settings->store, &events,
+					     (const uint8_t *)engine->random);
+	if (!engine->store)
+		return -ENOMEM;
+	engine->watches =
+		watches_create_or_null(engine->store, (const uint8_t *)&engine->random[2]);
+	return engine->watches ? 0 : -ENOMEM;
+}
+
+int engine_init_seeded(struct engine *engine, struct settings *settings, int shard, int shard_count,
+		       const uint64_t seed[4])
+{
+	int error;
+
+	*engine = (struct engine){.settings = settings, .shard = shard, .shard_count = shard_count};
+	memcpy(engine->random, seed, sizeof(engine->random));
+	error = create_parts(engine);
+	if (error)
+		engine_fini(engine);
+	return error;
+}
+
+int engine_init(struct engine *engine, struct settings *settings, int shard, int shard_count)
+{
+	uint64_t seed[4];
+
+	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
+		return -EAGAIN;
+	return engine_init_seeded(engine, settings, shard, shard_count, seed);
+}
+
+void engine_fini(struct engine *engine)
+{
+	if (engine->watches)
+		watches_destroy(engine->watches);
+	if (engine->store)
+		store_destroy(engine->store);
+	heap_free(engine->stats.calls);
+	*engine = (struct engine){0};
+}
+
+/* --- running a command --- */
+
+/* What stands against it, whatever its arguments; false: that is the reply. */
+static bool may_run(struct call *call)
+{
+	struct engine *engine = call->engine;
+	const struct command *command = call->command;
+	const char *refusal;
+
+	if (command_arity_wrong(command, call->argc, call->out))
+		return false;
+	if (!(command->flags & COMMAND_WRITE) || call->granted || engine->loading)
+		return true;
+	if (engine->settings->store.maxmemory > 0 &&
+	    !store_make_room(engine->store, engine->now_ms) && (command->flags & COMMAND_DENYOOM)) {
+		reply_error(call->out, "OOM command not allowed when used memory > 'maxmemory'.");
+		return false;
+	}
+	refusal = engine->aof ? engine->log->refusal_or_null(engine->aof) : NULL;
+	if (refusal)
+		reply_error(call->out, refusal);
+	return !refusal;
+}
+
+void engine_touched(struct call *call, int db, struct slice key)
+{
+	call->touched = true;
+	watches_touch(call->engine->watches, db, key);
+}
+
+static void tell(struct call *call)
+{
+	struct engine *engine = call->engine;
+	const int count = call->touched ? 0 : command_key_count(call->command, call->argc);
+
+	for (int i = 0; i < count; i++) {
+		const int index = command_key_index(call->command, call->argc, i);
+
+		watches_touch(engine->watches, call->db, call->argv[index].text);
+	}
+	if (!engine->aof || engine->loading)
+		return;
+	if (call->log->len > 0)
+		engine->log->append_log(engine->aof, call->db, call->log);
+	else
+		engine->log->append(engine->aof, call->db, call->argc, call->argv);
+}
+
+static void run(struct call *call)
+{
+	struct out log;
+
+	out_init(&log, 2);
+	call->log = &log;
+	call->changed = false;
+	call->touched = false;
+	call->command->run(call);
+	if (call->changed)
+		tell(call);
+	call->log = NULL;
+	out_fini(&log);
+}
+
+static void run_timed(struct call *call, unsigned index, bool sample)
+{
+	struct engine *engine = call->engine;
+	const uint64_t before = engine->clock_ns();
+	uint64_t ns;
+
+	run(call);
+	ns = engine->clock_ns() - before;
+	engine->stats.ns[index] += sample ? ns * SAMPLE : ns;
+	if (engine->timed && !sample)
+		engine->timed(call, ns);
+}
+
+void engine_run(struct call *call)
+{
+	struct engine_stats *stats = &call->engine->stats;
+	const unsigned errors = call->out->errors;
+	bool brief;
+	unsigned index;
+
+	if (!call->command)
+		call->command = command_find_or_null(call->argc, call->argv);
+	if (!call->command) {
+		command_unknown(call->argc, call->argv, call->out);
+		stats->errors++;
+		return;
+	}
+	index = command_index(call->command);
+	stats->commands++;
+	brief = call->command->flags & (COMMAND_FAST | COMMAND_BRIEF);
+	if (may_run(call)) {
+		const bool timed = !brief || stats->calls[index] % SAMPLE == 0;
+
+		stats->calls[index]++;
+		if (timed && call->engine->clock_ns)
+			run_timed(call, index, brief);
+		else
+			run(call);
+	}
+	if (call->out->errors != errors) {
+		stats->errors++;
+		stats->failed[index]++;
+	}
+}

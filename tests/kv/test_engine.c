@@ -1,0 +1,197 @@
+/* What happens to every command: whether it may run, what is logged, counted, and told. */
+#include "kv/watches.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "talk.h"
+
+static int open_talk(void **state)
+{
+	static struct talk talk;
+
+	talk_open(&talk);
+	*state = &talk;
+	return 0;
+}
+
+static int close_talk(void **state)
+{
+	talk_close(*state);
+	return 0;
+}
+
+static void what_cannot_run_says_why_and_changes_nothing(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_says(talk, "NOSUCH a",
+		    "-ERR unknown command 'NOSUCH', with args beginning with: "
+		    "'a' \r\n");
+	assert_says(talk, "GET", "-ERR wrong number of arguments for 'get' command\r\n");
+	talk->refusal = "MISCONF the disk is full";
+	assert_says(talk, "SET k v", "-MISCONF the disk is full\r\n");
+	assert_says(talk, "GET k", "$-1\r\n");
+	talk->engine.loading = true;
+	assert_says(talk, "SET k v", "+OK\r\n");
+	assert_string_equal(talk_log(talk), "");
+	assert_int_equal(talk->engine.stats.errors, 3);
+}
+
+static void when_there_is_no_room_only_what_grows_is_refused(void **state)
+{
+	struct talk *talk = *state;
+
+	assert_says(talk, "SET k v", "+OK\r\n");
+	talk->settings.store.maxmemory = 1;
+	store_configure(talk->engine.store, &talk->settings.store);
+	assert_says(talk, "SET k w",
+		    "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+	assert_says(talk, "GET k", "$1\r\nv\r\n");
+}
+
+static void commands_and_errors_are_counted(void **state)
+{
+	struct talk *talk = *state;
+	const unsigned get = command_index(command_by_name_or_null(SLICE("get")));
+
+	talk_say(talk, "GET a");
+	talk_say(talk, "GET b");
+	talk_say(talk, "GET");
+	assert_int_equal(talk->engine.stats.commands, 3);
+	assert_int_equal(talk->engine.stats.calls[get], 2);
+	assert_int_equal(talk->engine.stats.failed[get], 1);
+	assert_int_equal(talk->engine.stats.errors, 1);
+}
+
+static void watchers_are_dirty_when_their_keys_change(void **state)
+{
+	struct talk *talk = *state;
+	struct watches *watches = talk->engine.watches;
+	struct watcher a = {0}, b = {0};
+
+	assert_int_equal(watches_add(watches, &a, 0, SLICE("k"), 0), 0);
+	assert_int_equal(watches_add(watches, &a, 0, SLICE("k"), 0), 0);
+	assert_int_equal(watches_add(watches, &b, 1, SLICE("k"), 0), 0);
+	talk_say(talk, "SET other v");
+	talk_say(talk, "GET k");
+	talk_say(talk, "SET k v XX");
+	assert_false(a.dirty);
+	talk_say(talk, "SET k v");
+	assert_true(a.dirty);
+	assert_false(b.dirty);
+	watches_drop(watches, &a);
+	assert_false(a.dirty);
+	talk_say(talk, "SET k v");
+	assert_false(a.dirty);
+	talk->db = 1;
+	talk_say(talk, "SET k v");
+	assert_true(b.dirty);
+	watches_drop(watches, &b);
+}
+
+static void a_watched_key_that_expires_is_a_change_but_not_one_that_had(void **state)
+{
+	struct talk *talk = *state;
+	struct watches *watches = talk->engine.watches;
+	struct watcher a = {0}, b = {0};
+
+	talk_say(talk, "SET k v PX 10");
+	assert_int_equal(watches_add(watches, &a, 0, SLICE("k"), talk->engine.now_ms), 0);
+	assert_false(watches_dirty(watches, &a, talk->engine.now_ms));
+	talk->engine.now_ms += 11;
+	assert_int_equal(watches_add(watches, &b, 0, SLICE("k"), talk->engine.now_ms), 0);
+	assert_true(watches_dirty(watches, &a, talk->engine.now_ms));
+	assert_false(watches_dirty(watches, &b, talk->engine.now_ms));
+	watches_drop(watches, &a);
+	talk_say(talk, "SET k v PX 10");
+	watches_drop(watches, &b);
+	assert_int_equal(watches_add(watches, &b, 0, SLICE("k"), talk->engine.now_ms), 0);
+	/* Nobody looks at it but EXEC. */
+	talk->engine.now_ms += 11;
+	assert_true(watches_dirty(watches, &b, talk->engine.now_ms));
+	watches_drop(watches, &b);
+}
+
+static void databases_that_are_cleared_or_swapped_change_what_is_in_them(void **state)
+{
+	struct talk *talk = *state;
+	struct watches *watches = talk->engine.watches;
+	struct watcher there = {0}, missing = {0};
+	static struct watcher swapped;
+
+	talk_say(talk, "SET k v");
+	watches_add(watches, &there, 0, SLICE("k"), 0);
+	watches_add(watches, &missing, 0, SLICE("none"), 0);
+	watches_add(watches, &swapped, 2, SLICE("k"), 0);
+	store_swap(talk->engine.store, 2, 3);
+	assert_false(swapped.dirty);
+	store_swap(talk->engine.store, 0, 2);
+	assert_true(swapped.dirty);
+	assert_true(there.dirty);
+	assert_false(missing.dirty);
+	store_swap(talk->engine.store, 0, 2);
+	watches_drop(watches, &there);
+	watches_add(watches, &there, 0, SLICE("k"), 0);
+	store_clear(talk->engine.store, 0);
+	assert_true(there.dirty);
+	assert_false(missing.dirty);
+	watches_drop(watches, &there);
+	watches_drop(watches, &missing);
+	/* swapped is left to the end of the engine. */
+}
+
+static void many_watches_are_found_again(void **state)
+{
+	struct talk *talk = *state;
+	struct watcher watchers[100] = {0};
+	char key[16];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(
+			watches_add(talk->engine.watches, &watchers[i], 0, slice_of(key), 0), 0);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(key, sizeof(key), "SET k%d v", i);
+		assert_false(watchers[i].dirty);
+		talk_say(talk, key);
+		assert_true(watchers[i].dirty);
+	}
+	for (int i = 0; i < 100; i++)
+		watches_drop(talk->engine.watches, &watchers[i]);
+}
+
+static void a_key_that_goes_by_itself_is_logged_before_what_found_it_gone(void **state)
+{
+	struct talk *talk = *state;
+
+	talk_say(talk, "SET k v PX 10");
+	talk->engine.now_ms += 11;
+	talk_log(talk);
+	talk_say(talk, "SET k w NX");
+	assert_string_equal(talk_log(talk), "LOST k|SET k w|");
+	talk->db = 3;
+	talk_say(talk, "SET k w");
+	assert_string_equal(talk_log(talk), "3 SET k w|");
+}
+
+int main(void)
+{
+#define ENGINE_TEST(name) cmocka_unit_test_setup_teardown(name, open_talk, close_talk)
+	const struct CMUnitTest tests[] = {
+		ENGINE_TEST(what_cannot_run_says_why_and_changes_nothing),
+		ENGINE_TEST(when_there_is_no_room_only_what_grows_is_refused),
+		ENGINE_TEST(commands_and_errors_are_counted),
+		ENGINE_TEST(watchers_are_dirty_when_their_keys_change),
+		ENGINE_TEST(a_watched_key_that_expires_is_a_change_but_not_one_that_had),
+		ENGINE_TEST(databases_that_are_cleared_or_swapped_change_what_is_in_them),
+		ENGINE_TEST(many_watches_are_found_again),
+		ENGINE_TEST(a_key_that_goes_by_itself_is_logged_before_what_found_it_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
