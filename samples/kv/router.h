@@ -45,8 +45,8 @@ struct router_hooks {
 	/* One more answer is owed to the session, which stays in memory (and its out with its
 	 * places), until as many have come home. */
 	void (*owe)(struct session *session);
-	/* One has: it is in its place in the session's out, which may now be flushed, and which is
-	 * nobody's any more if the connection has ended. A stalled session may go on. */
+	/* One has: it is in its place in the session's out, which may now be flushed. A stalled
+	 * session goes on when nothing is owed to it any more. */
 	void (*home)(struct session *session);
 	/* A command of COMMAND_SESSION that was queued in MULTI, to be run by the session now. */
 	void (*run)(struct call *call);
@@ -57,7 +57,7 @@ struct router_hooks {
 /* What the session does next. */
 enum router_order {
 	ROUTER_ON,    /* the next command; the call's memory may go */
-	ROUTER_STALL, /* no command of this session may run before the hook `home` was called */
+	ROUTER_STALL, /* no command of this session may run before all that it is owed is home */
 };
 
 /* A command queued in MULTI. */
