@@ -12,10 +12,12 @@
 /* Those that may be missing, see commands.def. */
 #define COMMAND(...)
 #define SESSION(name, run, ...) void run(struct call *call) __attribute__((weak));
+#define SERVER(...)		SESSION(__VA_ARGS__)
 #define CONTAINER(...)
 #include "kv/commands.def"
 #undef COMMAND
 #undef SESSION
+#undef SERVER
 #undef CONTAINER
 
 /* As commands.def calls them. */
@@ -41,6 +43,7 @@ enum {
 		summary)                                                                           \
 	COMMAND(name, run, arity, (flags) | COMMAND_SESSION, first, last, step, spread, group,     \
 		since, complexity, summary)
+#define SERVER(...) COMMAND(__VA_ARGS__)
 #define CONTAINER(name, arity, flags, group, since, complexity, summary)                           \
 	{                                                                                          \
 		name,	     arity,	 (flags) | COMMAND_CONTAINER,                              \

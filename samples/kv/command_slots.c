@@ -9,6 +9,7 @@
 
 #define COMMAND(name, ...)   name,
 #define SESSION(name, ...)   name,
+#define SERVER(name, ...)    name,
 #define CONTAINER(name, ...) name,
 static const char *const names[] = {
 #include "kv/commands.def"

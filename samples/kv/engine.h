@@ -35,7 +35,7 @@ struct engine_log {
 
 /* Of connections, counted by the server. */
 struct engine_clients {
-	unsigned connected, subscribers; /* now; subscribers: with subscriptions */
+	unsigned connected;	     /* now */
 	uint64_t received, rejected; /* so far: accepted; of them told that there are too many */
 	uint64_t received_bytes, sent_bytes;
 	uint64_t out_limit_drops, query_limit_drops; /* ended, as they went beyond a limit */

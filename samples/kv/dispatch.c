@@ -1,0 +1,150 @@
+#include "kv/dispatch.h"
+
+#include "kv/commands.h"
+#include "kv/engine.h"
+#include "kv/number.h"
+#include "kv/reply.h"
+#include "kv/server.h"
+
+/* Not queued by MULTI: they are about the transaction, or the connection's end. */
+static bool at_once(const struct command *command)
+{
+	return command->run == cmd_exec || command->run == cmd_discard ||
+	       command->run == cmd_multi || command->run == cmd_watch || command->run == cmd_quit ||
+	       command->run == cmd_reset;
+}
+
+/* With RESP2 what a subscriber is told cannot be told from a reply. */
+static bool for_subscribers(const struct command *command)
+{
+	return command->run == cmd_subscribe || command->run == cmd_unsubscribe ||
+	       command->run == cmd_psubscribe || command->run == cmd_punsubscribe ||
+	       command->run == cmd_ssubscribe || command->run == cmd_sunsubscribe ||
+	       command->run == cmd_ping || command->run == cmd_quit || command->run == cmd_reset;
+}
+
+/* In the order in which Redis asks; false: with the error. */
+static bool accepted(struct call *call)
+{
+	const struct session *session = call->session;
+	const struct command *command = call->command;
+
+	if (!command) {
+		command_unknown(call->argc, call->argv, call->out);
+		return false;
+	}
+	if (command_arity_wrong(command, call->argc, call->out))
+		return false;
+	if (!session->authenticated && !(command->flags & COMMAND_NO_AUTH)) {
+		reply_error(call->out, "NOAUTH Authentication required.");
+		return false;
+	}
+	if (session->transaction.open && (command->flags & COMMAND_NO_MULTI)) {
+		reply_error(call->out, "ERR Command not allowed inside a transaction");
+		return false;
+	}
+	if (session->subscriber.count > 0 && session->out.resp == 2 && !for_subscribers(command)) {
+		reply_errorf(call->out,
+			     "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / "
+			     "PING / QUIT / RESET are allowed in this context",
+			     command->name);
+		return false;
+	}
+	return true;
+}
+
+static bool changes_data(const struct call *call)
+{
+	const struct transaction *transaction = &call->session->transaction;
+
+	if (call->command->run == cmd_exec) {
+		for (int i = 0; i < transaction->count; i++) {
+			if (transaction->steps[i].command->flags & COMMAND_WRITE)
+				return true;
+		}
+	}
+	return (call->command->flags & COMMAND_WRITE) || call->command->run == cmd_publish;
+}
+
+/* CLIENT PAUSE */
+static bool paused(const struct call *call)
+{
+	const struct server *server = call->session->server;
+
+	return server->engine.now_ms < server->pause_end_ms && call->command &&
+	       (!server->pause_writes_only || changes_data(call));
+}
+
+static void queue(struct call *call)
+{
+	struct transaction *transaction = &call->session->transaction;
+	int64_t db;
+
+	if (!router_check(call->session->server->router, call)) {
+		transaction->failed = true;
+		return;
+	}
+	if (call->command->run == cmd_select && number_parse(call->argv[1].text, &db) && db >= 0 &&
+	    db < STORE_DB_COUNT)
+		transaction->db = (int)db;
+	if (transaction->len > call->engine->settings->limits.query_len_max ||
+	    !transaction_add(transaction, call->command, call->argc, call->argv)) {
+		transaction->failed = true;
+		reply_error(call->out, "ERR no memory for a transaction of this length");
+		return;
+	}
+	reply_status(call->out, "QUEUED");
+}
+
+void dispatch_here(struct call *call)
+{
+	engine_run(call);
+}
+
+static void run(struct call *call)
+{
+	struct session *session = call->session;
+
+	if (call->command->flags & COMMAND_SESSION)
+		dispatch_here(call);
+	else if (router_run(session->server->router, call) == ROUTER_STALL)
+		session->stalled = true;
+}
+
+/* CLIENT REPLY: where this command's answer goes. */
+static struct out *audience(struct session *session)
+{
+	if (session->reply == REPLY_ON)
+		return &session->out;
+	if (session->reply == REPLY_SKIP)
+		session->reply = REPLY_ON;
+	else if (session->reply == REPLY_SKIP_NEXT)
+		session->reply = REPLY_SKIP;
+	return session->reply == REPLY_ON ? &session->out : &session->muted;
+}
+
+bool dispatch(struct session *session)
+{
+	struct call call = {
+		.engine = &session->server->engine,
+		.session = session,
+		.command = command_find_or_null(session->in.argc, session->in.argv),
+		.argc = session->in.argc,
+		.argv = session->in.argv,
+		.db = session->db,
+	};
+
+	if (paused(&call))
+		return false;
+	call.out = audience(session);
+	session->last = call.command;
+	if (!accepted(&call)) {
+		session->transaction.failed |= session->transaction.open;
+		call.engine->stats.errors++;
+	} else if (session->transaction.open && !at_once(call.command)) {
+		queue(&call);
+	} else {
+		run(&call);
+	}
+	return true;
+}

@@ -1,0 +1,282 @@
+#include "kv/server.h"
+
+#include "kv/clock.h"
+#include "kv/dispatch.h"
+
+#include <arpa/inet.h>
+#include <demi/ext.h>
+#include <demi/libos.h>
+#include <demi/sga.h>
+#include <demi/shard.h>
+#include <demi/wait.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <time.h>
+
+enum {
+	BACKLOG = 1024,
+	ACCEPT_COUNT = 16, /* accepts outstanding */
+	RESULT_COUNT = 64, /* taken from the shard at once */
+	STORE_WORK = 64,   /* steps of the store's own work in a turn */
+	LOOK_MS = 100,	   /* between two looks at sessions, */
+	LOOK_PARTS = 10,   /* each at so small a part of them, */
+	LOOK_COUNT_MIN = 16,
+	STARVED_MS = 1,
+};
+
+static void complain(const struct server *server, const char *what, int error)
+{
+	fprintf(stderr, "kv: shard %d: %s: %s\n", server->engine.shard, what, demi_strerror(error));
+}
+
+static void read_clock(struct server *server)
+{
+	server->engine.now_ms = clock_wall_ms();
+	server->engine.now_ns = clock_monotonic_ns();
+}
+
+/* --- results --- */
+
+static void accept_next(struct server *server)
+{
+	demi_qtoken_t qt;
+	int error = demi_accept(&qt, server->listen_qd);
+
+	if (error)
+		complain(server, "accept", error);
+}
+
+static void accept_result(struct server *server, const demi_qresult_t *result)
+{
+	if (result->qr_opcode == DEMI_OPC_ACCEPT)
+		session_open(server, result->qr_value.ares.qd, result->qr_value.ares.addr);
+	accept_next(server);
+}
+
+static void handle(struct server *server, demi_qresult_t *result)
+{
+	struct session *session = qd_map_get_or_null(&server->map, result->qr_qd);
+
+	if (session)
+		session_result(session, result);
+	else if (result->qr_qd == server->listen_qd)
+		accept_result(server, result);
+	else if (!router_result(server->router, result) && result->qr_opcode == DEMI_OPC_POP)
+		demi_sgafree(&result->qr_value.sga); /* of a connection that was closed */
+}
+
+static void settle_all(struct server *server)
+{
+	struct session *session;
+
+	while ((session = STAILQ_FIRST(&server->unsettled))) {
+		STAILQ_REMOVE_HEAD(&server->unsettled, unsettled_link);
+		session->unsettled = false;
+		session_settle(session);
+	}
+}
+
+/* --- what is to be done now and then --- */
+
+/* All of them: something that any of them may have waited for is there. */
+static void wake_all(struct server *server)
+{
+	struct session *session;
+
+	TAILQ_FOREACH (session, &server->sessions, link)
+		session_look(session);
+}
+
+/* A part of them each time, so that nobody waits for a look at thousands. */
+static void look_at_some(struct server *server)
+{
+	unsigned count = server->session_count / LOOK_PARTS + LOOK_COUNT_MIN;
+	struct session *session;
+
+	if (count > server->session_count)
+		count = server->session_count;
+	for (; count > 0; count--) {
+		session = TAILQ_FIRST(&server->sessions);
+		TAILQ_REMOVE(&server->sessions, session, link);
+		TAILQ_INSERT_TAIL(&server->sessions, session, link);
+		session_look(session);
+	}
+}
+
+static void look(struct server *server)
+{
+	struct engine *engine = &server->engine;
+	const bool pause_ended = server->pause_end_ms && engine->now_ms >= server->pause_end_ms;
+
+	if (pause_ended)
+		server->pause_end_ms = 0;
+	if (pause_ended || server->starved) {
+		server->starved = false;
+		wake_all(server);
+	}
+	if (engine->now_ns < server->look_due_ns)
+		return;
+	server->look_due_ns = engine->now_ns + LOOK_MS * UINT64_C(1000000);
+	server->limits_strange = server->settings.limits;
+	server->limits_strange.unauthenticated = true;
+	look_at_some(server);
+}
+
+/* Once a millisecond at most: what has changed since is not so urgent. */
+static void turn_store(struct server *server)
+{
+	struct engine *engine = &server->engine;
+
+	if (engine->now_ms == server->store_turn_ms && engine->now_ms < server->store_due_ms)
+		return;
+	server->store_turn_ms = engine->now_ms;
+	server->store_due_ms = store_turn(engine->store, engine->now_ms, STORE_WORK);
+}
+
+/* How long nothing is to be done unless something happens. */
+static struct timespec idle_time(const struct server *server)
+{
+	const struct engine *engine = &server->engine;
+	uint64_t due_ns = server->look_due_ns, store_ns;
+
+	if (server->starved || server->hurry)
+		due_ns = engine->now_ns + STARVED_MS * 1000000;
+	store_ns = server->store_due_ms <= engine->now_ms
+			   ? 0
+			   : (server->store_due_ms - engine->now_ms) * 1000000;
+	if (server->store_due_ms < engine->now_ms + LOOK_MS && engine->now_ns + store_ns < due_ns)
+		due_ns = engine->now_ns + store_ns;
+	due_ns = due_ns > engine->now_ns ? due_ns - engine->now_ns : 0;
+	return (struct timespec){.tv_sec = (time_t)(due_ns / 1000000000),
+				 .tv_nsec = (long)(due_ns % 1000000000)};
+}
+
+void server_pause(struct server *server, uint64_t length_ms, bool writes_only)
+{
+	server->pause_end_ms = server->engine.now_ms + length_ms;
+	server->pause_writes_only = writes_only;
+}
+
+/* --- a shard's life --- */
+
+/* What is there already, else the next result alone: so nobody waits for a batch to fill up. */
+static int wait_some(demi_qresult_t results[RESULT_COUNT], int *n, const struct timespec *timeout)
+{
+	static const struct timespec none;
+	int error = demi_wait_next_n(results, RESULT_COUNT, n, &none);
+
+	if (error == ETIMEDOUT && *n == 0 && (timeout->tv_sec || timeout->tv_nsec))
+		error = demi_wait_next_n(results, 1, n, timeout);
+	return error == ETIMEDOUT ? 0 : error;
+}
+
+static void serve(struct server *server)
+{
+	demi_qresult_t results[RESULT_COUNT];
+	struct timespec timeout;
+	int error, n;
+
+	do {
+		timeout = idle_time(server);
+		error = wait_some(results, &n, &timeout);
+		read_clock(server);
+		for (int i = 0; i < n; i++)
+			handle(server, &results[i]);
+		turn_store(server);
+		look(server);
+		do {
+			settle_all(server);
+			server->hurry = router_turn(server->router);
+		} while (!STAILQ_EMPTY(&server->unsettled));
+	} while (!error);
+	if (error != ECANCELED)
+		complain(server, "wait", error);
+}
+
+static int open_listener(struct server *server)
+{
+	const struct settings *settings = &server->settings;
+	unsigned port = settings->port;
+	struct sockaddr_in local = {.sin_family = AF_INET};
+	const int on = 1;
+	int error;
+
+	if (settings->mode == KV_CLUSTER)
+		port += (unsigned)server->engine.shard;
+	local.sin_port = htons((uint16_t)port);
+	error = port > UINT16_MAX ? EADDRNOTAVAIL
+				  : demi_socket(&server->listen_qd, AF_INET, SOCK_STREAM, 0);
+	if (!error)
+		error = demi_bind(server->listen_qd, (struct sockaddr *)&local, sizeof(local));
+	if (!error)
+		error = demi_setsockopt(server->listen_qd, IPPROTO_TCP, TCP_NODELAY, &on,
+					sizeof(on));
+	if (!error)
+		error = demi_listen(server->listen_qd, BACKLOG);
+	for (int i = 0; i < ACCEPT_COUNT && !error; i++)
+		accept_next(server);
+	if (error)
+		complain(server, "listen", error);
+	return error;
+}
+
+static int open_all(struct server *server)
+{
+	static const struct router_hooks hooks = {
+		.owe = session_owe,
+		.home = session_home,
+		.run = dispatch_here,
+		.address = session_address,
+	};
+	int error = -engine_init(&server->engine, &server->settings, demi_shard_self(),
+				 demi_shard_count());
+
+	if (error) {
+		complain(server, "engine", error);
+		return error;
+	}
+	read_clock(server);
+	server->engine.server = server;
+	server->router = router_create_or_null(&server->engine, &hooks);
+	error = server->router ? router_open(server->router) : ENOMEM;
+	if (error)
+		complain(server, "router", error);
+	return error ? error : open_listener(server);
+}
+
+static void close_all(struct server *server)
+{
+	if (server->router)
+		router_close(server->router);
+	while (!TAILQ_EMPTY(&server->sessions))
+		session_drop(TAILQ_FIRST(&server->sessions));
+	qd_map_fini(&server->map);
+}
+
+/* What it leaves open the SDK closes, and sees the FINs through. */
+int server_run(struct server *server, const struct settings *settings,
+	       const struct server_hooks *hooks)
+{
+	int error;
+
+	*server = (struct server){.settings = *settings, .hooks = hooks, .listen_qd = -1};
+	TAILQ_INIT(&server->sessions);
+	STAILQ_INIT(&server->unsettled);
+	server->store_due_ms = UINT64_MAX;
+	error = open_all(server);
+	if (error) {
+		demi_shard_stop();
+	} else {
+		hooks->ready(server);
+		serve(server);
+	}
+	close_all(server);
+	return error;
+}
+
+void server_fini(struct server *server)
+{
+	router_destroy(server->router);
+	engine_fini(&server->engine);
+}
