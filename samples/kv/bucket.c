@@ -77,14 +77,18 @@ static struct bucket *extend_or_null(struct bucket_source *source, struct bucket
 int chain_add(struct bucket_source *source, struct bucket *head, uint8_t tag, struct entry *entry)
 {
 	struct bucket *last = head;
+	unsigned len;
 
 	while (last->chained)
 		last = last->places[BUCKET_LAST].next;
-	if (bucket_len(last) == BUCKET_LEN)
+	len = bucket_len(last);
+	if (len >= BUCKET_LEN) {
 		last = extend_or_null(source, last);
+		len = 1;
+	}
 	if (!last)
 		return -ENOMEM;
-	set(last, bucket_len(last), tag, entry);
+	set(last, len, tag, entry);
 	return 0;
 }
 
@@ -96,7 +100,9 @@ void chain_remove(struct bucket_source *source, struct bucket *head, struct buck
 
 	for (; last->chained; last = last->places[BUCKET_LAST].next)
 		before = last;
-	end = bucket_len(last) - 1;
+	end = bucket_len(last);
+	if (end-- == 0) /* an empty chain has nothing to remove */
+		return;
 	set(bucket, i, last->tags[end], last->places[end].entry);
 	set(last, end, 0, NULL);
 	if (!before || end > 1)

@@ -64,21 +64,23 @@ static void drop_entry(void *arg, struct entry *entry)
 	store_free_entry(arg, entry);
 }
 
-/* One bucket, or a database that has none left. False: there is no trash. */
-static bool free_some_trash(struct store *store)
+/* One bucket, or a database that has none left. How much work that was; 0: there is no trash. */
+static unsigned free_some_trash(struct store *store)
 {
 	struct db *db = store->trash;
+	unsigned work;
 
 	if (!db)
-		return false;
-	if (table_drop_bucket(&db->table, drop_entry, store))
-		return true;
+		return 0;
+	work = table_drop_bucket(&db->table, drop_entry, store);
+	if (work)
+		return work;
 	table_fini(&db->table);
 	store->trash = db->next;
 	books_sub(&store->books, heap_size(db->expiry) + heap_size(db));
 	heap_free(db->expiry);
 	heap_free(db);
-	return true;
+	return 1;
 }
 
 /* Nobody knows the entries any more; it costs the same however many there are. */
@@ -99,7 +101,7 @@ void store_destroy(struct store *store)
 		return;
 	for (int db = 0; db < STORE_DB_COUNT; db++)
 		throw_away(store, db);
-	while (free_some_trash(store))
+	while (free_some_trash(store) > 0)
 		;
 	heap_free(store);
 }
@@ -189,12 +191,12 @@ static uint64_t wake_ms(const struct store *store, uint64_t now_ms)
 
 uint64_t store_turn(struct store *store, uint64_t now_ms, unsigned work)
 {
-	unsigned reserved = store->trash || store->is_evicting ? work / 2 : 0, left;
+	unsigned reserved = store->trash || store->is_evicting ? work / 2 : 0, left, done;
 
 	left = work - reserved;
 	expire_all(store, now_ms, &left);
-	for (left += reserved; left && store->trash; left--)
-		free_some_trash(store);
+	for (left += reserved; left && store->trash; left -= done < left ? done : left)
+		done = free_some_trash(store);
 	for (; left && store->is_evicting; left--)
 		store->is_evicting = over_limit(store) && evict_one(store, now_ms);
 	return wake_ms(store, now_ms);
@@ -210,7 +212,7 @@ bool store_make_room(struct store *store, uint64_t now_ms)
 			store->is_evicting = true;
 			break;
 		}
-		if (!free_some_trash(store) && !evict_one(store, now_ms))
+		if (free_some_trash(store) == 0 && !evict_one(store, now_ms))
 			return false;
 	}
 	return true;

@@ -366,15 +366,18 @@ unsigned table_sample(const struct table *table, struct dice *dice, struct entry
 	return found;
 }
 
-bool table_drop_bucket(struct table *table, void (*drop)(void *arg, struct entry *entry), void *arg)
+unsigned table_drop_bucket(struct table *table, void (*drop)(void *arg, struct entry *entry),
+			   void *arg)
 {
 	struct bucket *head;
+	unsigned len;
 
 	if (table->bucket_count == 0)
-		return false;
+		return 0;
 	head = bucket_at(table, table->bucket_count - 1);
-	for (unsigned n = chain_len(head); n-- > 0;) {
-		unsigned place = n;
+	len = chain_len(head);
+	for (unsigned i = 0; i < len; i++) {
+		unsigned place = i;
 		struct bucket *bucket = chain_at(head, &place);
 
 		drop(arg, bucket->places[place].entry);
@@ -383,5 +386,5 @@ bool table_drop_bucket(struct table *table, void (*drop)(void *arg, struct entry
 	chain_free(&table->source, head);
 	table->bucket_count--;
 	release_bucket(table);
-	return true;
+	return len + 1;
 }

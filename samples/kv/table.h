@@ -51,8 +51,8 @@ struct entry *table_random_or_null(const struct table *table, struct dice *dice)
 /* Up to max entries that chance put beside each other; at least one if there are any. */
 unsigned table_sample(const struct table *table, struct dice *dice, struct entry **out,
 		      unsigned max);
-/* Takes a bucket away with all that is in it. False: there was none, the table is empty. */
-bool table_drop_bucket(struct table *table, void (*drop)(void *arg, struct entry *entry),
-		       void *arg);
+/* Takes a bucket away with all that is in it. How many things that were; 0: the table is empty. */
+unsigned table_drop_bucket(struct table *table, void (*drop)(void *arg, struct entry *entry),
+			   void *arg);
 
 #endif
