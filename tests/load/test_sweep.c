@@ -1,0 +1,97 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "load/sweep.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct sweep sweep;
+
+/* A server that answers up to capacity, and whose p99 grows as that of one queue does. */
+static void answer(const struct step *step, double capacity)
+{
+	struct summary *summary = &sweep.steps[sweep.step_count++];
+	const bool closed = step->arrivals == ARRIVALS_CLOSED;
+	const double rate = closed ? capacity : fmin(step->rate, capacity);
+	const double load = rate / capacity;
+
+	memset(summary, 0, sizeof(*summary));
+	summary->offered = closed ? 0 : step->rate;
+	summary->total.rate = rate;
+	summary->total.percentile_ns[PERCENTILE_P99] =
+		load < 0.999 ? (uint64_t)(10000 / (1 - load)) : UINT64_C(1000000000);
+}
+
+static void run(double capacity)
+{
+	struct step step;
+
+	while (sweep_next(&sweep, &step))
+		answer(&step, capacity);
+}
+
+static void one_step_is_one_step(void **state)
+{
+	struct step step;
+
+	(void)state;
+	sweep = (struct sweep){.single = true, .arrivals = ARRIVALS_FIXED, .rate = 5};
+	assert_true(sweep_next(&sweep, &step));
+	assert_int_equal(step.arrivals, ARRIVALS_FIXED);
+	assert_true(step.rate == 5);
+	answer(&step, 100);
+	assert_false(sweep_next(&sweep, &step));
+}
+
+/* p99 is 100 us at nine tenths of the capacity. */
+static void a_sweep_closes_in_on_the_highest_rate_within_the_limit(void **state)
+{
+	const struct summary *best;
+
+	(void)state;
+	for (double capacity = 1000; capacity < 1e7; capacity *= 7) {
+		sweep = (struct sweep){.arrivals = ARRIVALS_POISSON, .p99_limit_ns = 101000};
+		run(capacity);
+		best = sweep_best_or_null(&sweep);
+		assert_non_null(best);
+		assert_true(fabs(best->offered / capacity - 0.901) < 0.01);
+		assert_true(sweep.steps[0].offered == 0);
+	}
+}
+
+static void a_limit_that_no_rate_keeps_is_said_so(void **state)
+{
+	(void)state;
+	sweep = (struct sweep){.arrivals = ARRIVALS_POISSON, .p99_limit_ns = 100};
+	run(1000);
+	assert_null(sweep_best_or_null(&sweep));
+}
+
+static void a_sweep_ends_beyond_saturation(void **state)
+{
+	(void)state;
+	sweep = (struct sweep){
+		.arrivals = ARRIVALS_POISSON, .p99_limit_ns = 1000000, .rate_max = 10000};
+	run(1000);
+	/* 1,000 is kept up with, 2,000 is not, and nothing higher is tried. */
+	for (unsigned i = 0; i < sweep.step_count; i++)
+		assert_true(sweep.steps[i].offered <= 2000);
+	assert_true(sweep.step_count <= 2 + 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_step_is_one_step),
+		cmocka_unit_test(a_sweep_closes_in_on_the_highest_rate_within_the_limit),
+		cmocka_unit_test(a_limit_that_no_rate_keeps_is_said_so),
+		cmocka_unit_test(a_sweep_ends_beyond_saturation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
