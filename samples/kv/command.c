@@ -33,6 +33,7 @@ enum {
 	NO_MULTI = COMMAND_NO_MULTI,
 	SKIP_SLOWLOG = COMMAND_SKIP_SLOWLOG,
 	BRIEF = COMMAND_BRIEF,
+	CONTAINER = COMMAND_CONTAINER,
 };
 
 #define COMMAND(name, run, arity, flags, first, last, step, spread, group, since, complexity,      \
@@ -171,7 +172,7 @@ bool command_arity_wrong(const struct command *command, int argc, struct out *ou
 	const bool enough =
 		argc == command->arity || (command->arity < 0 && argc >= -command->arity);
 
-	if (enough && !(command->flags & COMMAND_CONTAINER))
+	if (enough && (command->run || !(command->flags & COMMAND_CONTAINER)))
 		return false;
 	reply_errorf(out, "ERR wrong number of arguments for '%s' command", command->name);
 	return true;

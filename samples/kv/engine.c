@@ -79,6 +79,7 @@ int engine_init_seeded(struct engine *engine, struct settings *settings, int sha
 
 	*engine = (struct engine){.settings = settings, .shard = shard, .shard_count = shard_count};
 	memcpy(engine->random, seed, sizeof(engine->random));
+	slowlog_init(&engine->slowlog);
 	error = create_parts(engine);
 	if (error)
 		engine_fini(engine);
@@ -100,6 +101,7 @@ void engine_fini(struct engine *engine)
 		watches_destroy(engine->watches);
 	if (engine->store)
 		store_destroy(engine->store);
+	slowlog_fini(&engine->slowlog);
 	heap_free(engine->stats.calls);
 	*engine = (struct engine){0};
 }
@@ -176,8 +178,11 @@ static void run_timed(struct call *call, unsigned index, bool sample)
 	run(call);
 	ns = engine->clock_ns() - before;
 	engine->stats.ns[index] += sample ? ns * SAMPLE : ns;
-	if (engine->timed && !sample)
-		engine->timed(call, ns);
+	if (sample)
+		return;
+	slowlog_note(&engine->slowlog, call, ns / 1000);
+	latency_note(&engine->latency, engine->settings->latency_threshold_ms, engine->now_ms,
+		     ns / 1000000);
 }
 
 void engine_run(struct call *call)

@@ -6,13 +6,16 @@
 #define KV_ENGINE_H
 
 #include "kv/command.h"
+#include "kv/latency.h"
 #include "kv/settings.h"
+#include "kv/slowlog.h"
 #include "kv/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct aof;
+struct aof_figures;
 struct server;
 struct watches;
 
@@ -31,6 +34,7 @@ struct engine_log {
 	void (*lost)(struct aof *aof, int db, struct slice key);
 	void (*clears)(struct aof *aof, int db);
 	void (*swaps)(struct aof *aof, int db_a, int db_b);
+	void (*figures)(const struct aof *aof, struct aof_figures *out); /* for INFO */
 };
 
 /* Of connections, counted by the server. */
@@ -43,8 +47,9 @@ struct engine_clients {
 
 struct engine {
 	int shard, shard_count;
-	uint64_t now_ms; /* milliseconds since 1970, of this turn */
-	uint64_t now_ns; /* monotonic, of this turn */
+	uint64_t now_ms;     /* milliseconds since 1970, of this turn */
+	uint64_t now_ns;     /* monotonic, of this turn */
+	uint64_t started_ms; /* when the server was started: whoever sets now_ms sets it once */
 	struct settings *settings;
 	struct store *store;
 	struct watches *watches;
@@ -52,9 +57,8 @@ struct engine {
 	const struct engine_log *log; /* of aof: its functions */
 	bool loading;
 	uint64_t (*clock_ns)(void); /* to time commands by; NULL: they are not timed */
-	/* A command that was timed, if not by a sample: for SLOWLOG and LATENCY. NULL: nobody asks.
-	 */
-	void (*timed)(const struct call *call, uint64_t ns);
+	struct slowlog slowlog;	    /* of commands that were timed, if not by a sample */
+	struct latency latency;	    /* likewise */
 	struct engine_stats stats;
 	struct engine_clients clients;
 	struct server *server; /* NULL: there is none (tests) */

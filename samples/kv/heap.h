@@ -13,5 +13,7 @@ void *heap_grow_or_null(void *block, size_t size);
 void heap_free(void *block); /* NULL: nothing */
 /* What the block takes in truth, for the books of maxmemory. */
 size_t heap_size(const void *block);
+/* The allocator's name and version, for INFO. */
+const char *heap_name(void);
 
 #endif

@@ -27,3 +27,12 @@ size_t heap_size(const void *block)
 {
 	return block ? sallocx(block, 0) : 0;
 }
+
+#define TEXT_OF(value) #value
+#define TEXT(value)    TEXT_OF(value)
+
+const char *heap_name(void)
+{
+	return "jemalloc-" TEXT(JEMALLOC_VERSION_MAJOR) "." TEXT(JEMALLOC_VERSION_MINOR) "." TEXT(
+		JEMALLOC_VERSION_BUGFIX);
+}

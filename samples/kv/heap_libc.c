@@ -23,3 +23,8 @@ size_t heap_size(const void *block)
 {
 	return malloc_usable_size((void *)(uintptr_t)block);
 }
+
+const char *heap_name(void)
+{
+	return "libc";
+}

@@ -34,6 +34,8 @@ static void read_clock(struct server *server)
 {
 	server->engine.now_ms = clock_wall_ms();
 	server->engine.now_ns = clock_monotonic_ns();
+	if (!server->engine.started_ms)
+		server->engine.started_ms = server->engine.now_ms;
 }
 
 /* --- results --- */
@@ -131,6 +133,10 @@ static void turn_store(struct server *server)
 	if (engine->now_ms == server->store_turn_ms && engine->now_ms < server->store_due_ms)
 		return;
 	server->store_turn_ms = engine->now_ms;
+	if (!engine->settings->active_expire) {
+		server->store_due_ms = UINT64_MAX;
+		return;
+	}
 	server->store_due_ms = store_turn(engine->store, engine->now_ms, STORE_WORK);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 static const struct setting_choice choices_cluster[] = {
 	{"yes", KV_CLUSTER}, {"no", KV_FORWARD}, {NULL, 0}};
@@ -38,6 +39,16 @@ static const struct setting table[] = {
 
 enum { COUNT = sizeof(table) / sizeof(table[0]) };
 
+static void name_this_run(char run_id[41])
+{
+	uint8_t bytes[20] = {0};
+
+	/* It only tells one start from another: no harm if there was no chance to be had. */
+	(void)!getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(run_id + 2 * i, 3, "%02x", bytes[i]);
+}
+
 void settings_init(struct settings *settings)
 {
 	char error[SETTINGS_ERROR_LEN];
@@ -47,6 +58,7 @@ void settings_init(struct settings *settings)
 		setting_parse(&table[i], slice_of(table[i].initial),
 			      (char *)settings + table[i].offset, error);
 	settings->active_expire = true;
+	name_this_run(settings->run_id);
 	settings_share(settings, 1);
 }
 
@@ -59,19 +71,28 @@ int settings_index(struct slice name)
 	return -1;
 }
 
+const char *settings_refusal_or_null(unsigned i, enum settings_when when)
+{
+	if (when == SETTINGS_START || table[i].change == ALWAYS)
+		return NULL;
+	return table[i].change == START ? "can't set immutable config"
+					: "can't set protected config";
+}
+
 bool settings_set(struct settings *settings, struct slice name, struct slice value,
 		  enum settings_when when, char error[SETTINGS_ERROR_LEN])
 {
 	int i = settings_index(name);
+	const char *why;
 
 	if (i < 0) {
 		snprintf(error, SETTINGS_ERROR_LEN, "unknown setting '%.*s'",
 			 (int)(name.len < 128 ? name.len : 128), name.data);
 		return false;
 	}
-	if (when == SETTINGS_RUNNING && table[i].change != ALWAYS) {
-		snprintf(error, SETTINGS_ERROR_LEN, "can't set %s config",
-			 table[i].change == START ? "immutable" : "protected");
+	why = settings_refusal_or_null((unsigned)i, when);
+	if (why != NULL) {
+		snprintf(error, SETTINGS_ERROR_LEN, "%s", why);
 		return false;
 	}
 	return setting_parse(&table[i], value, (char *)settings + table[i].offset, error);

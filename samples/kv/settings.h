@@ -50,6 +50,8 @@ struct settings {
 	bool aof_load_truncated; /* a torn tail is cut; no: it ends the start */
 	enum appendfsync appendfsync;
 	char dir[512];
+	char run_id[41]; /* of this start of the program: 40 hexadecimal digits */
+	char file[512];	 /* that settings_read_file() read; "": none */
 	uint32_t rewrite_percentage;
 	uint64_t rewrite_len_min;
 };
@@ -76,5 +78,7 @@ struct slice settings_value(const struct settings *settings, unsigned i,
 			    char text[SETTINGS_VALUE_LEN]);
 /* Negative: unknown. */
 int settings_index(struct slice name);
+/* Why it may not be set now; NULL: it may. */
+const char *settings_refusal_or_null(unsigned i, enum settings_when when);
 
 #endif

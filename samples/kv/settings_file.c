@@ -115,6 +115,7 @@ bool settings_read_file(struct settings *settings, const char *path, char error[
 	}
 	if (!good)
 		snprintf(error, SETTINGS_ERROR_LEN, "%.80s:%u: %.150s", path, number, why);
+	snprintf(settings->file, sizeof(settings->file), "%s", path);
 	free(line);
 	fclose(file);
 	return good;

@@ -83,8 +83,15 @@ static void swaps(struct aof *aof, int db_a, int db_b)
 	(void)aof, (void)db_a, (void)db_b;
 }
 
-static const struct engine_log LOG = {refusal_or_null, append, append_log, changes, lost,
-				      clears,	       swaps};
+static const struct engine_log LOG = {
+	.refusal_or_null = refusal_or_null,
+	.append = append,
+	.append_log = append_log,
+	.changes = changes,
+	.lost = lost,
+	.clears = clears,
+	.swaps = swaps,
+};
 
 void talk_open(struct talk *talk)
 {
