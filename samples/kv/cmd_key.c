@@ -22,6 +22,7 @@ void cmd_del(struct call *call)
 		if (entry == NULL)
 			continue;
 		store_remove(call->engine->store, call->db, entry);
+		engine_touched(call, call->db, call_arg(call, i));
 		removed++;
 	}
 	call->changed = removed > 0;
@@ -131,6 +132,8 @@ void cmd_move(struct call *call)
 		reply_error(call->out, CALL_NO_MEMORY);
 		return;
 	}
+	engine_touched(call, call->db, key);
+	engine_touched(call, to_db, key);
 	call->changed = true;
 	reply_integer(call->out, 1);
 }
@@ -205,6 +208,7 @@ void cmd_copy(struct call *call)
 		reply_error(call->out, CALL_NO_MEMORY);
 		return;
 	}
+	engine_touched(call, to_db, to);
 	call->changed = true;
 	reply_integer(call->out, 1);
 }

@@ -42,7 +42,7 @@ static void visit(void *arg, struct entry *entry)
 	struct slice key = entry_key(entry);
 
 	walk->seen++;
-	if (walk->type_unknown || (expire_ms != STORE_NEVER && expire_ms < walk->now_ms))
+	if (walk->type_unknown || (expire_ms != STORE_NEVER && expire_ms <= walk->now_ms))
 		return;
 	if (walk->pattern.data != NULL && !glob_match(walk->pattern, key, false))
 		return;
