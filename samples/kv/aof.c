@@ -190,9 +190,9 @@ static void see_errors(struct aof *aof)
 {
 	struct sink *log = aof_log(aof);
 
-	/* While it is being tried again, the last error stands. */
-	if (!log->write.under_way)
+	if (log->write_ended)
 		see_write_error(aof, log->write_error);
+	log->write_ended = false;
 	if (log->sync_error) {
 		aof_begin_gap(aof, log->sync_error);
 		log->sync_error = 0;

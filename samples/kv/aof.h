@@ -92,12 +92,10 @@ void aof_exec(struct aof *aof);
  * The store's events, to be passed on as they come (also while loading):
  * - changes: before an entry is changed or removed. Cheap if no rewrite is under way.
  * - lost: expired or evicted; becomes a DEL.
- * - clears: before store_clear().
  * - swaps: after store_swap().
  */
-void aof_changes(struct aof *aof, int db, const struct entry *entry);
+void aof_changes(struct aof *aof, int db, struct entry *entry);
 void aof_lost(struct aof *aof, int db, struct slice key);
-void aof_clears(struct aof *aof, int db);
 void aof_swaps(struct aof *aof, int db_a, int db_b);
 
 /* --- for the shard's loop --- */

@@ -24,7 +24,7 @@ enum rewrite_state {
 	REWRITE_ADD_LOG,
 	REWRITE_OPEN_BASE,
 	REWRITE_SCAN,
-	REWRITE_SYNC,
+	REWRITE_FINISH,
 	REWRITE_SWAP,
 	REWRITE_UNLINK,
 	REWRITE_DROP,	/* it failed: waits for what is under way, removes the new base */
@@ -38,6 +38,7 @@ struct rewrite {
 	struct disk_op op;
 	struct manifest_put put;
 	struct manifest manifest; /* what is put */
+	char text[MANIFEST_LEN_MAX];
 	struct sink base;
 	uint64_t base_generation, log_generation;
 	int base_db, log_fd;
@@ -100,6 +101,32 @@ uint64_t aof_len(const struct aof *aof);
 void aof_begin_gap(struct aof *aof, int error);
 void aof_destroy(struct aof *aof);
 
+/* --- aof_dir.c, aof_reshard.c --- */
+
+struct aof_dir {
+	int fd, lock_fd;
+	struct disk *disk;
+	struct settings settings; /* of the engines that logs are read by */
+	int shard_count;
+	/* What is there: manifests of so many shards, without a gap. */
+	int old_count;
+	struct manifest *old;
+	uint64_t generation;
+};
+
+#define AOF_JOURNAL "shards.journal"
+/* Carries op out and waits for it: its result. */
+int64_t aof_dir_do(struct aof_dir *dir, struct disk_op *op);
+/*
+ * Writes the logs of dir->old_count shards anew for dir->shard_count, or empty ones if there are
+ * none. The journal says that it is done: what then is left is aof_reshard_finish()'s. 0 or -errno,
+ * said on stderr.
+ */
+int aof_reshard(struct aof_dir *dir);
+/* If there is a journal: manifests become what it says, and it goes. 0 or -errno, said on stderr.
+ */
+int aof_reshard_finish(struct aof_dir *dir);
+
 /* --- aof_load.c --- */
 
 /* Fills the engine with what the files hold, and sets their lens. 0 or -errno, said on stderr. */
@@ -108,6 +135,8 @@ int aof_load(struct engine *engine, int dir_fd, const struct manifest *manifest,
 
 /* --- aof_rewrite.c --- */
 
+/* What makes the entry again. */
+void aof_add_entry(struct sink *sink, const struct entry *entry);
 void aof_rewrite_init(struct aof *aof);
 void aof_rewrite_fini(struct aof *aof);
 /* Begins one if it is asked for or due, or takes it on. */

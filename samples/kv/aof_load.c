@@ -131,6 +131,14 @@ static int load_and_open(struct aof *aof)
 
 int aof_open(struct engine *engine)
 {
+	static const struct engine_log log = {
+		.refusal_or_null = aof_refusal_or_null,
+		.append = aof_append,
+		.append_log = aof_append_log,
+		.changes = aof_changes,
+		.lost = aof_lost,
+		.swaps = aof_swaps,
+	};
 	struct aof *aof = heap_alloc_or_null(sizeof(*aof));
 	int error;
 
@@ -153,5 +161,6 @@ int aof_open(struct engine *engine)
 	}
 	aof->rewritten_len = aof_len(aof);
 	engine->aof = aof;
+	engine->log = &log;
 	return 0;
 }

@@ -40,8 +40,11 @@ void disk_submit(struct disk *disk)
 
 void disk_reap(struct disk *disk, bool wait)
 {
-	if (disk->count)
-		disk->class->reap(disk, wait);
+	if (!disk->count)
+		return;
+	if (wait)
+		disk->class->submit(disk);
+	disk->class->reap(disk, wait);
 }
 
 static int64_t do_call(const struct disk_op *op)

@@ -70,7 +70,8 @@ void disk_destroy(struct disk *disk);
 void disk_start(struct disk *disk, struct disk_op *op);
 /* Sends off what was started. */
 void disk_submit(struct disk *disk);
-/* Calls done of what has ended. wait: sleeps until something has, if anything is under way. */
+/* Calls done of what has ended. wait: sends off what was started, and sleeps until something has
+ * ended, if anything is under way. */
 void disk_reap(struct disk *disk, bool wait);
 
 /* For kinds of disks: carries op out by a system call, here and now. */

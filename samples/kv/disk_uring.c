@@ -79,11 +79,8 @@ static void reap(struct disk *disk, bool wait)
 	struct disk_uring *uring = uring_of(disk);
 	struct io_uring_cqe *cqe;
 
-	if (wait) {
-		submit(disk);
-		if (uring->unsent || io_uring_wait_cqe(&uring->ring, &cqe))
-			return; /* interrupted: the caller asks again */
-	}
+	if (wait && (uring->unsent || io_uring_wait_cqe(&uring->ring, &cqe)))
+		return; /* interrupted: the caller asks again */
 	while (io_uring_peek_cqe(&uring->ring, &cqe) == 0) {
 		struct disk_op *op = io_uring_cqe_get_data(cqe);
 		int result = cqe->res;

@@ -35,8 +35,6 @@ static void clears(void *arg, int db)
 	struct engine *engine = arg;
 
 	watches_clears(engine->watches, db);
-	if (engine->aof)
-		engine->log->clears(engine->aof, db);
 }
 
 static void swaps(void *arg, int db_a, int db_b)

@@ -30,9 +30,8 @@ struct engine_log {
 	const char *(*refusal_or_null)(const struct aof *aof);
 	void (*append)(struct aof *aof, int db, int argc, const struct arg *argv);
 	void (*append_log)(struct aof *aof, int db, struct out *log);
-	void (*changes)(struct aof *aof, int db, const struct entry *entry);
+	void (*changes)(struct aof *aof, int db, struct entry *entry);
 	void (*lost)(struct aof *aof, int db, struct slice key);
-	void (*clears)(struct aof *aof, int db);
 	void (*swaps)(struct aof *aof, int db_a, int db_b);
 	void (*figures)(const struct aof *aof, struct aof_figures *out); /* for INFO */
 };

@@ -196,7 +196,8 @@ static void step(struct disk_op *op)
 	switch (op->verb) {
 	case DISK_OPEN:
 		put->fd = (int)op->result;
-		put->op.iov[0] = (struct iovec){.iov_base = put->text, .iov_len = put->len};
+		put->op.iov[0] = (struct iovec){.iov_base = (char *)(uintptr_t)put->text.data,
+						.iov_len = put->text.len};
 		put->op.iov_count = 1;
 		next(put, DISK_WRITE, put->fd);
 		break;
@@ -224,8 +225,7 @@ void manifest_put(struct manifest_put *put, struct disk *disk, int dir_fd, const
 	put->under_way = true;
 	put->renamed = false;
 	put->op = (struct disk_op){.done = step, .arg = put};
-	memcpy(put->text, text.data, text.len);
-	put->len = text.len;
+	put->text = text;
 	snprintf(put->op.name, sizeof(put->op.name), "%s.tmp", name);
 	snprintf(put->op.to_name, sizeof(put->op.to_name), "%s", name);
 	next(put, DISK_OPEN, dir_fd);

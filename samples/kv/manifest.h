@@ -56,14 +56,13 @@ struct manifest_put {
 	struct disk *disk;
 	struct disk_op op;
 	int dir_fd, fd;
-	char text[MANIFEST_LEN_MAX];
-	size_t len;
+	struct slice text;
 	bool under_way;
 	bool renamed; /* the new contents may be there, even if it failed */
 	int result;   /* when it is not under way any more: 0 or -errno */
 };
 
-/* name and text are copied. */
+/* text stays as it is until the end. */
 void manifest_put(struct manifest_put *put, struct disk *disk, int dir_fd, const char *name,
 		  struct slice text);
 

@@ -240,6 +240,7 @@ static void write_done(struct disk_op *op)
 	struct sink *sink = op->arg;
 
 	sink->write_error = 0;
+	sink->write_ended = true;
 	if (op->result > 0)
 		drop_written(sink, (size_t)op->result);
 	else if (op->result != -EINTR && op->result != -EAGAIN)

@@ -26,6 +26,7 @@ struct sink {
 	int fd;				 /* -1: what is added waits */
 	uint64_t added, written, synced; /* offsets in the file */
 	int write_error;		 /* of the last one; 0: it went well */
+	bool write_ended;		 /* there is news of it; the owner forgets it */
 	int sync_error;			 /* of any so far; the owner may forget it */
 	bool failed;			 /* no memory: what was added has a gap */
 	struct sink_chunk_list chunks;

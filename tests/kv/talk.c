@@ -59,7 +59,7 @@ static void append_log(struct aof *aof, int db, struct out *log)
 	resp_in_fini(&in);
 }
 
-static void changes(struct aof *aof, int db, const struct entry *entry)
+static void changes(struct aof *aof, int db, struct entry *entry)
 {
 	(void)aof, (void)db, (void)entry;
 }
@@ -69,13 +69,6 @@ static void lost(struct aof *aof, int db, struct slice key)
 	const struct arg argv[] = {{.text = SLICE("LOST")}, {.text = key}};
 
 	append(aof, db, 2, argv);
-}
-
-static void clears(struct aof *aof, int db)
-{
-	const struct arg argv[] = {{.text = SLICE("CLEARS")}};
-
-	append(aof, db, 1, argv);
 }
 
 static void swaps(struct aof *aof, int db_a, int db_b)
@@ -89,7 +82,6 @@ static const struct engine_log LOG = {
 	.append_log = append_log,
 	.changes = changes,
 	.lost = lost,
-	.clears = clears,
 	.swaps = swaps,
 };
 
