@@ -345,23 +345,26 @@ struct entry *table_random_or_null(const struct table *table, struct dice *dice)
 	return NULL;
 }
 
+/* From an entry by chance on; to begin with a whole bucket would favour who is first in one. */
 unsigned table_sample(const struct table *table, struct dice *dice, struct entry **out,
 		      unsigned max)
 {
-	uint64_t i = table->count ? dice_below(dice, table->bucket_count) : 0;
-	unsigned found = 0;
+	uint64_t left = table->count ? table->bucket_count : 0;
+	uint64_t i = left ? dice_below(dice, left) : 0;
+	unsigned found = 0,
+		 at = left ? (unsigned)dice_below(dice, chain_len(bucket_at(table, i)) + 1) : 0;
 
-	for (uint64_t left = table->count ? table->bucket_count : 0; left && found < max; left--) {
+	for (; left && found < max; left--) {
 		struct bucket *head = bucket_at(table, i);
 
-		for (unsigned n = chain_len(head); n-- > 0 && found < max;) {
-			unsigned place = n;
+		for (unsigned len = chain_len(head); at < len && found < max; at++) {
+			unsigned place = at;
 			struct bucket *bucket = chain_at(head, &place);
 
 			out[found++] = bucket->places[place].entry;
 		}
-		if (++i == table->bucket_count)
-			i = 0;
+		at = 0;
+		i = i + 1 == table->bucket_count ? 0 : i + 1;
 	}
 	return found;
 }

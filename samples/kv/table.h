@@ -48,7 +48,8 @@ uint64_t table_scan(struct table *table, uint64_t cursor,
 		    void (*visit)(void *arg, struct entry *entry), void *arg);
 /* All with nearly the same odds; NULL: there are none. */
 struct entry *table_random_or_null(const struct table *table, struct dice *dice);
-/* Up to max entries that chance put beside each other; at least one if there are any. */
+/* Up to max entries that chance put beside each other; at least one if there are any. One may be
+ * there twice if they are few. */
 unsigned table_sample(const struct table *table, struct dice *dice, struct entry **out,
 		      unsigned max);
 /* Takes a bucket away with all that is in it. How many things that were; 0: the table is empty. */

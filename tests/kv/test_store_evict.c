@@ -1,0 +1,309 @@
+/* What goes when there is no more room: the right ones, told, and no more than needed. */
+#include "kv/access.h"
+#include "kv/store.h"
+#include "store_test.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { MAXMEMORY = 2 * 1024 * 1024 };
+
+static struct store_config config_of(enum store_policy policy)
+{
+	return (struct store_config){
+		.maxmemory = MAXMEMORY,
+		.policy = policy,
+		.samples = 5,
+		.lfu_log_factor = 10,
+		.lfu_decay_minutes = 1,
+	};
+}
+
+static struct entry *add(struct store *store, unsigned i, uint64_t expire_ms, uint64_t now_ms)
+{
+	struct name name;
+
+	return store_set_or_null(store, 0, name_of(i, &name),
+				 SLICE("thirty-two bytes of some value.."), expire_ms, now_ms);
+}
+
+static bool has(struct store *store, unsigned i, uint64_t now_ms)
+{
+	struct name name;
+
+	return store_peek_or_null(store, 0, name_of(i, &name), now_ms);
+}
+
+static void use(struct store *store, unsigned i, uint64_t now_ms)
+{
+	struct name name;
+
+	store_find_or_null(store, 0, name_of(i, &name), now_ms);
+}
+
+struct losses {
+	struct store *store;
+	uint64_t count;
+};
+
+static void on_loss(void *arg, int db, struct slice key, enum store_loss loss)
+{
+	struct losses *losses = arg;
+
+	assert_int_equal(loss, STORE_EVICTED);
+	assert_null(store_peek_or_null(losses->store, db, key, NOW));
+	losses->count++;
+}
+
+/* The hot keys are used every second, of the others each one once. */
+static void lru_keeps_what_is_used(void **state)
+{
+	enum { HOT = 5000, ALL = 100000 };
+	struct store_config config = config_of(STORE_ALLKEYS_LRU);
+	struct losses losses = {0};
+	struct store_events events = {.lost = on_loss, .arg = &losses};
+	struct store *store = store_new(&config, &events);
+	uint64_t now_ms = NOW;
+	unsigned kept = 0;
+
+	(void)state;
+	losses.store = store;
+	for (unsigned i = 0; i < ALL; i++) {
+		if (i % 5000 == 0) {
+			now_ms += 1000;
+			for (unsigned hot = 0; hot < HOT; hot++)
+				use(store, hot, now_ms);
+		}
+		assert_true(store_make_room(store, now_ms));
+		/* A segment of the table costs as much as more entries than go at once. */
+		assert_true(figures_of(store).used_bytes <= MAXMEMORY + 128 * 1024);
+		assert_non_null(add(store, i, STORE_NEVER, now_ms));
+	}
+	for (unsigned hot = 0; hot < HOT; hot++)
+		kept += has(store, hot, now_ms);
+	assert_true(kept >= HOT * 99 / 100);
+	assert_int_equal(losses.count, figures_of(store).evicted);
+	assert_int_equal(losses.count, ALL - store_size(store, 0));
+	/* What is left is what fits. */
+	assert_true(figures_of(store).used_bytes > MAXMEMORY * 9 / 10);
+	store_destroy(store);
+}
+
+/* Of cold keys the latest are there: five samples and a pool come near to the true order. */
+static void lru_prefers_the_oldest(void **state)
+{
+	enum { ALL = 100000 };
+	struct store_config config = config_of(STORE_ALLKEYS_LRU);
+	struct store *store = store_new(&config, NULL);
+	uint64_t left, newest = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++) {
+		store_make_room(store, NOW + i * 10);
+		add(store, i, STORE_NEVER, NOW + i * 10);
+	}
+	left = store_size(store, 0);
+	for (unsigned i = ALL - left; i < ALL; i++)
+		newest += has(store, i, NOW + ALL * 10);
+	/* The true order would be 100 %, chance 63 %. */
+	assert_true(newest >= left * 85 / 100);
+	store_destroy(store);
+}
+
+static void lfu_keeps_what_is_used_often(void **state)
+{
+	enum { HOT = 2000, ALL = 100000 };
+	struct store_config config = config_of(STORE_ALLKEYS_LFU);
+	struct store *store = store_new(&config, NULL);
+	unsigned kept = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++) {
+		assert_true(store_make_room(store, NOW + i));
+		add(store, i, STORE_NEVER, NOW + i);
+		if (i == HOT)
+			for (unsigned n = 0; n < HOT * 50; n++)
+				use(store, n % HOT, NOW + i);
+	}
+	for (unsigned hot = 0; hot < HOT; hot++)
+		kept += has(store, hot, NOW + ALL);
+	assert_true(kept >= HOT * 99 / 100);
+	store_destroy(store);
+}
+
+/* Redis's table for a factor of 10: 100 hits 10, 1000 hits 18, 100,000 hits 142, a million 255. */
+static void the_lfu_counter_is_redis_s(void **state)
+{
+	static const struct {
+		unsigned hits, low, high;
+	} cases[] = {
+		{0, 5, 5}, {100, 8, 13}, {1000, 16, 22}, {100000, 130, 155}, {2000000, 255, 255}};
+	struct store_config config = config_of(STORE_ALLKEYS_LFU);
+	struct dice dice = {.state = 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint32_t access = access_first(&config, NOW);
+
+		for (unsigned n = 0; n < cases[i].hits; n++)
+			access = access_next(&config, &dice, access, NOW);
+		assert_in_range(access_freq(&config, access, NOW), cases[i].low, cases[i].high);
+	}
+}
+
+static void the_lfu_counter_decays_with_the_minutes(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_LFU);
+	struct store *store = store_new(&config, NULL);
+	struct entry *entry = add(store, 1, STORE_NEVER, NOW);
+
+	(void)state;
+	assert_int_equal(entry_freq(store, entry, NOW), 5);
+	assert_int_equal(entry_freq(store, entry, NOW + 3 * 60000), 2);
+	assert_int_equal(entry_freq(store, entry, NOW + 100 * 60000), 0);
+	config.lfu_decay_minutes = 0;
+	store_configure(store, &config);
+	assert_int_equal(entry_freq(store, entry, NOW + 100 * 60000), 5);
+	store_destroy(store);
+}
+
+static void volatile_ttl_takes_the_shortest_to_live_and_only_these(void **state)
+{
+	enum { ALL = 10000 };
+	struct store_config config = config_of(STORE_VOLATILE_TTL);
+	struct store *store = store_new(&config, NULL);
+	unsigned left = 0, wrong = 0;
+
+	(void)state;
+	store_turn(store, NOW, 1);
+	config.maxmemory = 0;
+	store_configure(store, &config);
+	for (unsigned i = 0; i < ALL; i++)
+		add(store, i, i % 2 ? NOW + 1000 + i * 100 : STORE_NEVER, NOW);
+	config.maxmemory = figures_of(store).used_bytes * 7 / 10;
+	store_configure(store, &config);
+	while (figures_of(store).used_bytes > config.maxmemory)
+		assert_true(store_make_room(store, NOW));
+	left = (unsigned)store_volatile_size(store, 0);
+	for (unsigned i = 0; i < ALL; i++) {
+		if (i % 2 == 0)
+			assert_true(has(store, i, NOW));
+		else if (i >= ALL - 2 * left)
+			wrong += !has(store, i, NOW);
+	}
+	assert_true(left > 500);
+	assert_true(wrong <= left / 20);
+	config.maxmemory = 1;
+	store_configure(store, &config);
+	while (store_make_room(store, NOW))
+		;
+	assert_int_equal(store_volatile_size(store, 0), 0);
+	assert_int_equal(store_size(store, 0), ALL / 2);
+	store_destroy(store);
+}
+
+static void without_eviction_there_is_no_room(void **state)
+{
+	struct store_config config = config_of(STORE_NOEVICTION);
+	struct store *store = store_new(&config, NULL);
+	unsigned i = 0;
+
+	(void)state;
+	for (; store_make_room(store, NOW); i++)
+		add(store, i, STORE_NEVER, NOW);
+	assert_int_equal(store_size(store, 0), i);
+	assert_true(figures_of(store).used_bytes > MAXMEMORY);
+	assert_int_equal(figures_of(store).evicted, 0);
+	store_remove(store, 0, add(store, 1, STORE_NEVER, NOW));
+	config.maxmemory = 0;
+	store_configure(store, &config);
+	assert_true(store_make_room(store, NOW));
+	store_destroy(store);
+}
+
+static void a_lower_limit_is_reached_in_bounded_steps(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_LRU);
+	struct store *store = store_new(&config, NULL);
+	uint64_t evicted;
+
+	(void)state;
+	for (unsigned i = 0; i < 15000; i++)
+		add(store, i, STORE_NEVER, NOW);
+	config.maxmemory = MAXMEMORY / 8;
+	store_configure(store, &config);
+	assert_int_equal(figures_of(store).evicted, 0);
+	assert_true(store_make_room(store, NOW));
+	evicted = figures_of(store).evicted;
+	assert_in_range(evicted, 1, 2000);
+	assert_true(figures_of(store).used_bytes > config.maxmemory);
+	assert_int_equal(store_turn(store, NOW, 10), NOW);
+	assert_int_equal(figures_of(store).evicted, evicted + 10);
+	while (store_turn(store, NOW, 500) == NOW)
+		;
+	assert_true(figures_of(store).used_bytes <= config.maxmemory);
+	assert_true(figures_of(store).used_bytes > config.maxmemory / 2);
+	store_destroy(store);
+}
+
+static void what_was_cleared_goes_before_anything_is_evicted(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_LRU);
+	struct store *store = store_new(&config, NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++)
+		add(store, i, STORE_NEVER, NOW);
+	store_clear(store, 0);
+	for (unsigned i = 0; i < 10000; i++) {
+		store_make_room(store, NOW);
+		add(store, i, STORE_NEVER, NOW);
+	}
+	assert_int_equal(figures_of(store).evicted, 0);
+	assert_int_equal(store_size(store, 0), 10000);
+	store_destroy(store);
+}
+
+static void all_databases_give(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_LRU);
+	struct store *store = store_new(&config, NULL);
+	struct name name;
+
+	(void)state;
+	for (unsigned i = 0; i < 60000; i++) {
+		store_make_room(store, NOW + i);
+		store_set_or_null(store, (int)(i % 3), name_of(i, &name),
+				  SLICE("thirty-two bytes of some value.."), STORE_NEVER, NOW + i);
+	}
+	for (int db = 0; db < 3; db++)
+		assert_in_range(store_size(store, db), 1000, 19000);
+	store_clear(store, 1);
+	store_swap(store, 0, 2);
+	for (unsigned i = 0; i < 60000; i++) {
+		assert_true(store_make_room(store, NOW + 60000 + i));
+		store_set_or_null(store, 1, name_of(i, &name), SLICE("v"), STORE_NEVER,
+				  NOW + 60000 + i);
+	}
+	store_destroy(store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lru_keeps_what_is_used),
+		cmocka_unit_test(lru_prefers_the_oldest),
+		cmocka_unit_test(lfu_keeps_what_is_used_often),
+		cmocka_unit_test(the_lfu_counter_is_redis_s),
+		cmocka_unit_test(the_lfu_counter_decays_with_the_minutes),
+		cmocka_unit_test(volatile_ttl_takes_the_shortest_to_live_and_only_these),
+		cmocka_unit_test(without_eviction_there_is_no_room),
+		cmocka_unit_test(a_lower_limit_is_reached_in_bounded_steps),
+		cmocka_unit_test(what_was_cleared_goes_before_anything_is_evicted),
+		cmocka_unit_test(all_databases_give),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
