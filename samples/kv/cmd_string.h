@@ -19,12 +19,23 @@ void string_reply(struct out *out, const struct entry *entry);
 /* Sets key argument i to value argument j, which is kept if it came in bytes of its own. False: no
  * memory, which is the reply. */
 bool string_set(struct call *call, int i, int j, uint64_t expire_ms);
+/* The string of key argument i, which entry is (NULL: there is none yet), made len bytes long and
+ * writable, zeros where it grew; the data counts as changed. NULL: no memory, which is the reply.
+ */
+char *string_edit(struct call *call, int i, struct entry *entry, size_t len);
 /* What was to be changed could not be, for want of memory: that is the reply. */
 void string_fail(struct call *call);
 /* A string of so many bytes, and more added, is longer than proto-max-bulk-len: that is the reply.
  */
 bool string_too_long(struct call *call, uint64_t len, uint64_t more);
-/* Negative ones count from the end. False: none is in it. */
+/* Both from the end, the wrong way round: nothing for most commands, even of the shortest string.
+ */
+static inline bool string_range_inverted(int64_t first, int64_t last)
+{
+	return first < 0 && last < 0 && first > last;
+}
+
+/* Negative ones count from the end, and what is beyond an end is at it. False: none is in it. */
 bool string_range(int64_t *first, int64_t *last, uint64_t len);
 
 /* --- options of SET and GETEX --- */

@@ -50,6 +50,26 @@ bool string_set(struct call *call, int i, int j, uint64_t expire_ms)
 	return entry != NULL;
 }
 
+char *string_edit(struct call *call, int i, struct entry *entry, size_t len)
+{
+	const struct engine *engine = call->engine;
+	const bool created = !entry;
+	char *data = NULL;
+
+	if (created)
+		entry = store_set_or_null(engine->store, call->db, call_arg(call, i), SLICE(""),
+					  STORE_NEVER, engine->now_ms);
+	if (entry)
+		data = store_edit_or_null(engine->store, call->db, &entry, len);
+	if (!data && entry && created)
+		store_remove(engine->store, call->db, entry);
+	if (data)
+		call->changed = true;
+	else
+		string_fail(call);
+	return data;
+}
+
 bool string_too_long(struct call *call, uint64_t len, uint64_t more)
 {
 	const uint64_t max = call->engine->settings->limits.bulk_len_max;
@@ -64,8 +84,6 @@ bool string_range(int64_t *first, int64_t *last, uint64_t len)
 {
 	const int64_t count = (int64_t)len;
 
-	if (*first < 0 && *last < 0 && *first > *last)
-		return false;
 	if (*first < 0)
 		*first = *first < -count ? 0 : *first + count;
 	if (*last < 0)

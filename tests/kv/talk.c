@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -140,4 +141,21 @@ const char *talk_log(struct talk *talk)
 	strcpy(taken, talk->log);
 	talk->log[0] = 0;
 	return taken;
+}
+
+int talk_setup(void **state)
+{
+	struct talk *talk = malloc(sizeof(*talk));
+
+	assert_non_null(talk);
+	talk_open(talk);
+	*state = talk;
+	return 0;
+}
+
+int talk_teardown(void **state)
+{
+	talk_close(*state);
+	free(*state);
+	return 0;
 }

@@ -31,4 +31,9 @@ const char *talk_log(struct talk *talk);
 
 #define assert_says(talk, line, expected) assert_string_equal(talk_say(talk, line), expected)
 
+/* A test's state is a talk of its own. */
+int talk_setup(void **state);
+int talk_teardown(void **state);
+#define TALK_TEST(name) cmocka_unit_test_setup_teardown(name, talk_setup, talk_teardown)
+
 #endif

@@ -9,21 +9,6 @@
 
 #include "talk.h"
 
-static int open_talk(void **state)
-{
-	static struct talk talk;
-
-	talk_open(&talk);
-	*state = &talk;
-	return 0;
-}
-
-static int close_talk(void **state)
-{
-	talk_close(*state);
-	return 0;
-}
-
 static void what_cannot_run_says_why_and_changes_nothing(void **state)
 {
 	struct talk *talk = *state;
@@ -181,16 +166,15 @@ static void a_key_that_goes_by_itself_is_logged_before_what_found_it_gone(void *
 
 int main(void)
 {
-#define ENGINE_TEST(name) cmocka_unit_test_setup_teardown(name, open_talk, close_talk)
 	const struct CMUnitTest tests[] = {
-		ENGINE_TEST(what_cannot_run_says_why_and_changes_nothing),
-		ENGINE_TEST(when_there_is_no_room_only_what_grows_is_refused),
-		ENGINE_TEST(commands_and_errors_are_counted),
-		ENGINE_TEST(watchers_are_dirty_when_their_keys_change),
-		ENGINE_TEST(a_watched_key_that_expires_is_a_change_but_not_one_that_had),
-		ENGINE_TEST(databases_that_are_cleared_or_swapped_change_what_is_in_them),
-		ENGINE_TEST(many_watches_are_found_again),
-		ENGINE_TEST(a_key_that_goes_by_itself_is_logged_before_what_found_it_gone),
+		TALK_TEST(what_cannot_run_says_why_and_changes_nothing),
+		TALK_TEST(when_there_is_no_room_only_what_grows_is_refused),
+		TALK_TEST(commands_and_errors_are_counted),
+		TALK_TEST(watchers_are_dirty_when_their_keys_change),
+		TALK_TEST(a_watched_key_that_expires_is_a_change_but_not_one_that_had),
+		TALK_TEST(databases_that_are_cleared_or_swapped_change_what_is_in_them),
+		TALK_TEST(many_watches_are_found_again),
+		TALK_TEST(a_key_that_goes_by_itself_is_logged_before_what_found_it_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
