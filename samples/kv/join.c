@@ -6,6 +6,7 @@
 #include "kv/engine.h"
 #include "kv/heap.h"
 #include "kv/info.h"
+#include "kv/join_clients.h"
 #include "kv/join_log.h"
 #include "kv/number.h"
 #include "kv/reply.h"
@@ -161,6 +162,15 @@ static const struct joiner joiners[] = {
 	{"latency|latest", join_latency_latest},
 	{"latency|doctor", join_latency_latest},
 	{"latency|history", join_latency_history},
+	{"client|kill", join_client_kill},
+	{"client|list", join_client_list},
+	{"publish", join_sum},
+	{"spublish", join_sum},
+	{"pubsub|channels", join_pubsub_names},
+	{"pubsub|numpat", join_pubsub_numpat},
+	{"pubsub|numsub", join_pubsub_numsub},
+	{"pubsub|shardchannels", join_pubsub_names},
+	{"pubsub|shardnumsub", join_pubsub_numsub},
 };
 
 int join_shard(const struct call *call, int shard_count)

@@ -243,6 +243,8 @@ static int open_all(struct server *server)
 		return error;
 	}
 	read_clock(server);
+	server->engine.started_ms = server->engine.now_ms;
+	server->engine.clock_ns = clock_monotonic_ns;
 	server->engine.server = server;
 	server->router = router_create_or_null(&server->engine, &hooks);
 	error = server->router ? router_open(server->router) : ENOMEM;

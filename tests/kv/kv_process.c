@@ -73,20 +73,19 @@ void kv_start(unsigned shard_count, const char *const *options)
 
 void kv_stop(void)
 {
-	int status;
-
 	program_signal(&program, SIGTERM);
-	status = program_wait(&program, END_SECONDS);
+	kv_ended();
+}
+
+void kv_ended(void)
+{
+	int status = program_wait(&program, END_SECONDS);
+
 	if (status) {
 		program_show(&program);
 		fail_msg("kv ended with %d", status);
 	}
 	program_expect(&program, "kv: ended in order", 1);
-	program_clear(&program);
-}
-
-void kv_clear(void)
-{
 	program_clear(&program);
 }
 
@@ -234,6 +233,26 @@ void client_line(int fd, char *line, size_t size)
 			fail_msg("no line but \"%.*s\"", (int)len, line);
 	} while (line[len++] != '\n');
 	line[len >= 2 ? len - 2 : 0] = 0;
+}
+
+size_t client_text(int fd, char *text, size_t size)
+{
+	char head[32];
+	size_t len, got = 0;
+	ssize_t n;
+
+	client_line(fd, head, sizeof(head));
+	assert_int_equal(head[0], '$');
+	len = strtoul(head + 1, NULL, 10);
+	assert_true(len < size);
+	while (got < len) {
+		n = recv(fd, text + got, len - got, 0);
+		assert_true(n > 0);
+		got += (size_t)n;
+	}
+	text[len] = 0;
+	client_expect(fd, "\n");
+	return len;
 }
 
 void client_expect_end(int fd)

@@ -16,8 +16,8 @@ void kv_home(void);
 void kv_start(unsigned shard_count, const char *const *options);
 /* SIGTERM; it must end with status 0 and every packet buffer back. */
 void kv_stop(void);
-/* Ends what a failed test has left. */
-void kv_clear(void);
+/* The part after the signal. */
+void kv_ended(void);
 /* Runs it to its own end; its exit status. What it said must contain text. */
 int kv_fails(const char *const *options, const char *text);
 void kv_signal(int number);
@@ -40,6 +40,8 @@ void client_expect(int fd, const char *reply);
 void client_expect_bytes(int fd, const void *data, size_t len);
 /* Whatever comes up to the end of a line, without it. */
 void client_line(int fd, char *line, size_t size);
+/* A bulk string, with a zero behind it; returns its length. */
+size_t client_text(int fd, char *text, size_t size);
 /* Nothing more comes, and the connection is ended in order. */
 void client_expect_end(int fd);
 /* It ends, in whatever way, within some seconds; what still comes is thrown away. */
