@@ -129,6 +129,11 @@ static int load_and_open(struct aof *aof)
 	return open_last(aof, lens[aof->manifest.count - 1]);
 }
 
+static bool begin_rewrite(struct aof *aof)
+{
+	return aof_rewrite(aof) == AOF_REWRITE_STARTED;
+}
+
 int aof_open(struct engine *engine)
 {
 	static const struct engine_log log = {
@@ -138,6 +143,8 @@ int aof_open(struct engine *engine)
 		.changes = aof_changes,
 		.lost = aof_lost,
 		.swaps = aof_swaps,
+		.figures = aof_figures,
+		.rewrite = begin_rewrite,
 	};
 	struct aof *aof = heap_alloc_or_null(sizeof(*aof));
 	int error;

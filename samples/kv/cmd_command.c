@@ -225,7 +225,7 @@ void cmd_command_info(struct call *call)
 		if (command != NULL)
 			reply_info(call->out, command);
 		else
-			reply_null_array(call->out);
+			reply_null(call->out);
 	}
 }
 

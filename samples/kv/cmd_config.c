@@ -6,14 +6,26 @@
 #include "kv/reply.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
-static bool asked_for(const struct call *call, const char *name)
+/* The argument that asks for it; 0: none. */
+static int asked_by(const struct call *call, const char *name)
 {
 	for (int i = 2; i < call->argc; i++)
 		if (glob_match(call_arg(call, i), slice_of(name), true))
-			return true;
-	return false;
+			return i;
+	return 0;
+}
+
+/* Who calls a setting by its name sees it as it was written, who gives a pattern in our letters. */
+static struct slice shown_name(const struct call *call, const char *name)
+{
+	struct slice asked = call_arg(call, asked_by(call, name));
+
+	return asked.len == strlen(name) && strncasecmp(asked.data, name, asked.len) == 0
+		       ? asked
+		       : slice_of(name);
 }
 
 void cmd_config_get(struct call *call)
@@ -23,12 +35,12 @@ void cmd_config_get(struct call *call)
 	size_t count = 0;
 
 	for (unsigned i = 0; (name = settings_name_or_null(i)) != NULL; i++)
-		count += asked_for(call, name);
+		count += asked_by(call, name) != 0;
 	reply_map(call->out, count);
 	for (unsigned i = 0; (name = settings_name_or_null(i)) != NULL; i++) {
-		if (!asked_for(call, name))
+		if (asked_by(call, name) == 0)
 			continue;
-		reply_text(call->out, name);
+		reply_bulk(call->out, shown_name(call, name));
 		reply_bulk(call->out, settings_value(call->engine->settings, i, text));
 	}
 }

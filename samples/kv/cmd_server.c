@@ -38,7 +38,25 @@ void cmd_save(struct call *call)
 
 void cmd_bgsave(struct call *call)
 {
-	cmd_save(call);
+	if (call->argc == 1 || (call->argc == 2 && call_is(call, 1, "schedule")))
+		cmd_save(call);
+	else
+		reply_error(call->out, CALL_SYNTAX_ERROR);
+}
+
+/* Each shard rewrites its own. */
+void cmd_bgrewriteaof(struct call *call)
+{
+	struct engine *engine = call->engine;
+
+	if (engine->aof == NULL || engine->log->rewrite == NULL)
+		reply_error(call->out, "ERR This server keeps no log: it was started with "
+				       "appendonly no");
+	else if (!engine->log->rewrite(engine->aof))
+		reply_error(call->out,
+			    "ERR Background append only file rewriting already in progress");
+	else
+		reply_status(call->out, "Background append only file rewriting started");
 }
 
 /* There are no replicas: none has acknowledged anything, and none will. */

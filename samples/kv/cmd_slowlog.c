@@ -44,7 +44,12 @@ void cmd_slowlog_get(struct call *call)
 	uint64_t count;
 
 	if (call->argc > 3) {
-		reply_error(call->out, "ERR wrong number of arguments for 'slowlog|get' command");
+		struct slice word = call_arg(call, 1);
+
+		reply_errorf(call->out,
+			     "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try "
+			     "SLOWLOG HELP.",
+			     (int)word.len, word.data);
 		return;
 	}
 	if (!parse_count(call, &count))

@@ -34,6 +34,7 @@ struct engine_log {
 	void (*lost)(struct aof *aof, int db, struct slice key);
 	void (*swaps)(struct aof *aof, int db_a, int db_b);
 	void (*figures)(const struct aof *aof, struct aof_figures *out); /* for INFO */
+	bool (*rewrite)(struct aof *aof); /* BGREWRITEAOF; false: it is under way */
 };
 
 /* Of connections, counted by the server. */
