@@ -81,7 +81,7 @@ struct shard {
 
 	/* as they were before runtime_enter() */
 	cpu_set_t affinity;
-	int timer_slack_ns;
+	int timer_slack_ns, cancel_state, cancel_type;
 };
 
 enum { SHARD_NO_LCORE = UINT32_MAX - 1 }; /* nobody's: LCORE_ID_ANY is an unregistered thread's */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <rte_ip.h>
 #include <string.h>
 
@@ -107,6 +108,34 @@ static void a_shard_is_entered_once_and_only_if_it_exists(void **state)
 	(void)state;
 	assert_int_equal(runtime_enter(crew_runtime(), 1, false, &shard), -EEXIST);
 	assert_int_equal(runtime_enter(crew_runtime(), 2, false, &shard), -EINVAL);
+}
+
+static bool can_be_cancelled(void)
+{
+	int state, none;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_setcancelstate(state, &none);
+	return state == PTHREAD_CANCEL_ENABLE;
+}
+
+static void a_thread_cannot_be_cancelled_while_it_is_a_shard(void **state)
+{
+	char why[RUNTIME_WHY_LEN];
+	struct runtime *runtime;
+	struct shard *shard;
+	int type;
+
+	(void)state;
+	config.shard_count = 1;
+	assert_int_equal(runtime_start(&config, &runtime, why), 0);
+	assert_int_equal(runtime_enter(runtime, 0, false, &shard), 0);
+	assert_false(can_be_cancelled());
+	runtime_leave(shard, 0);
+	assert_true(can_be_cancelled());
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	assert_int_equal(type, PTHREAD_CANCEL_DEFERRED);
+	assert_int_equal(runtime_end(runtime), 0);
 }
 
 static void collect(const char *text, void *arg)
@@ -503,6 +532,7 @@ int main(void)
 		cmocka_unit_test_setup(what_cannot_start_says_why_and_can_be_tried_again, begin),
 		TEST(start_two, there_is_one_runtime_at_a_time),
 		TEST(start_two, a_shard_is_entered_once_and_only_if_it_exists),
+		cmocka_unit_test_setup(a_thread_cannot_be_cancelled_while_it_is_a_shard, begin),
 		TEST(start_two, the_description_names_machine_shards_and_ports),
 		TEST(start_two, every_flow_has_one_owner_and_both_directions_have_the_same),
 		TEST(start_two, a_received_packet_goes_to_the_stack_and_is_counted),

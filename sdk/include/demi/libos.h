@@ -33,7 +33,9 @@ extern "C" {
  * EEXIST: this thread, or another one of this process, has a world already. EINVAL: the
  * configuration, or LIBOS, cannot be used. Other values say what the start of devices said. For
  * every failure but EEXIST one line on stderr names file, line, key, what was found and what is
- * allowed. Ended by demi_fini() of demi/ext.h, or when this thread calls exit().
+ * allowed. Ended by demi_fini() of demi/ext.h, or when this thread calls exit(). Until then
+ * pthread_cancel() does nothing to this thread: inside of a call it would leave the world half
+ * done.
  */
 DEMI_API int demi_init(const struct demi_args *args);
 
