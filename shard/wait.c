@@ -30,13 +30,16 @@ static bool stopping(const struct shard *shard)
 	return __atomic_load_n(&shard->runtime->stopping, __ATOMIC_RELAXED);
 }
 
-/* However many results are ready, the NIC is not left alone for longer than the budget. */
-static void turn_if_due(struct shard *shard)
+/* However many results are ready, the NIC is not left alone for longer than the budget. Returns
+ * when the turn was, 0: none was due. */
+static uint64_t turn_if_due(struct shard *shard)
 {
 	uint64_t now_ns = clock_now_ns_mt();
 
-	if (now_ns - shard->turned_ns >= shard->runtime->config.rx_budget_ns)
-		shard_turn(shard, now_ns);
+	if (now_ns - shard->turned_ns < shard->runtime->config.rx_budget_ns)
+		return 0;
+	shard_turn(shard, now_ns);
+	return now_ns;
 }
 
 /* The array is read to its end before the shard may sleep, and before the wait gives up. */
@@ -54,10 +57,11 @@ static int give_up(struct shard *shard, struct wait *wait)
 	return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
-/* The one loop behind every wait. */
+/* The one loop behind every wait. Also one that shall not last looks at what came of a turn, of
+ * one: another one's empty reading of the NIC would cost as much as a packet's. */
 static int run(struct shard *shard, struct wait *wait, uint64_t timeout_ns)
 {
-	uint64_t now_ns = 0, deadline_ns = 0;
+	uint64_t now_ns = turn_if_due(shard), deadline_ns = clock_after(now_ns, timeout_ns);
 	int rc;
 
 	for (;;) {
@@ -98,7 +102,6 @@ int shard_wait(struct shard *shard, uint64_t token, uint64_t timeout_ns, struct 
 {
 	struct wait wait = {.tokens = &token, .out = out, .look = look_at_one};
 
-	turn_if_due(shard);
 	return run(shard, &wait, timeout_ns);
 }
 
@@ -191,7 +194,6 @@ int shard_wait_any(struct shard *shard, const uint64_t tokens[], int count, uint
 
 	if (rc)
 		return rc;
-	turn_if_due(shard);
 	rc = run(shard, &wait, timeout_ns);
 	if (!rc) {
 		shard->waited.last = wait.found;
@@ -226,7 +228,6 @@ int shard_wait_next_n(struct shard *shard, int count, uint64_t timeout_ns, struc
 	*done = 0;
 	if (count < 0)
 		return -EINVAL;
-	turn_if_due(shard);
 	rc = run(shard, &wait, timeout_ns);
 	*done = wait.found;
 	return rc;

@@ -276,6 +276,27 @@ static void the_nic_is_polled_between_results_when_its_time_has_come(void **stat
 		solo_free(results[i].pop.handle);
 }
 
+/* Whether one was due anyhow or not, and with fewer results than there is room for. */
+static void a_wait_that_shall_not_last_turns_once(void **state)
+{
+	const uint64_t budgets[] = {0, UINT64_MAX};
+	struct shard_result results[2];
+	uint64_t turns;
+	int done;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		solo->runtime->config.rx_budget_ns = budgets[i];
+		open_pops(0, 1);
+		arrive(1);
+		turns = solo->counters.turns;
+		assert_int_equal(shard_wait_next_n(solo, 2, 0, results, &done), -ETIMEDOUT);
+		assert_int_equal(done, 1);
+		assert_int_equal(solo->counters.turns, turns + 1);
+		solo_free(results[0].pop.handle);
+	}
+}
+
 static int begin_adaptive(void **state)
 {
 	struct runtime_config config;
@@ -395,6 +416,7 @@ int main(void)
 		TEST(wait_next_n_also_gives_what_wait_any_left_aside),
 		TEST(after_a_stop_every_wait_is_cancelled),
 		TEST(the_nic_is_polled_between_results_when_its_time_has_come),
+		TEST(a_wait_that_shall_not_last_turns_once),
 		cmocka_unit_test_setup_teardown(a_shard_with_nothing_to_do_sleeps_until_its_timeout,
 						begin_adaptive, solo_end),
 		cmocka_unit_test_setup_teardown(
