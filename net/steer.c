@@ -10,8 +10,8 @@ unsigned steer_burst(struct net *net, struct rte_mbuf **pkts, unsigned n)
 	uint16_t owners[NET_BURST_MAX];
 	unsigned kept = 0;
 
-	if (n == 0)
-		return 0;
+	if (n == 0 || net->shard_count == 1) /* the owner is 0, as parse_frame() left it */
+		return n;
 	for (unsigned i = 0; i < n; i++)
 		flows[i] = net_pkt_of(pkts[i])->flow;
 	net->env.steer(net->env.ctx, flows, hashes, owners, n);

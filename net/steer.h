@@ -8,7 +8,8 @@
 #include "net/stack.h"
 
 /* n <= NET_BURST_MAX packets with a flow (TCP, UDP, ICMP errors): sets m->hash.rss and the owner,
- * hands over those of other shards, returns how many were left, in order, at the front of pkts. */
+ * hands over those of other shards, returns how many were left, in order, at the front of pkts. Of
+ * a lone shard that is all of them, and no hash is computed: nobody would ask for it. */
 unsigned steer_burst(struct net *net, struct rte_mbuf **pkts, unsigned n);
 
 #endif
