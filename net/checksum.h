@@ -13,13 +13,14 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A sum of any fields and sums, to 16 bits, not complemented. */
+/* A sum of any fields and sums, to 16 bits, not complemented. Half of a number added to the other
+ * half with the carry added again: that is the upper half of what the number and the number turned
+ * round by half add up to. */
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-	sum = (sum & UINT16_MAX) + (sum >> 16 & UINT16_MAX) + (sum >> 32 & UINT16_MAX) +
-	      (sum >> 48);
-	sum = (sum & UINT16_MAX) + (sum >> 16);
-	return (uint16_t)((sum & UINT16_MAX) + (sum >> 16));
+	uint32_t half = (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
+
+	return (uint16_t)((half + (half >> 16 | half << 16)) >> 16);
 }
 
 /* The sum of the pseudo header that TCP and UDP add (RFC 9293 3.1); len: of header and payload. */

@@ -1,6 +1,7 @@
 /* IPv4 outward: headers, checksums over any chain of segments, offloads. */
 #include "below_tcp.h"
 
+#include "net/checksum.h"
 #include "net/ip4.h"
 
 static int setup(void **state)
@@ -73,6 +74,31 @@ static void every_field_is_as_it_should_be(void **state)
 	assert_true(frame_ip_valid(&f));
 	assert_int_equal(m->ol_flags, 0);
 	rte_pktmbuf_free(m);
+}
+
+/* RFC 1071 1: half words, and each carry added again. */
+static uint16_t fold_slowly(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & UINT16_MAX) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static void a_sum_is_folded_with_all_its_carries(void **state)
+{
+	const uint64_t edges[] = {
+		0,	     1,		 0xffff,	 0x10000,	 0xffffffff,
+		0x1ffffffff, 0xfffeffff, 0xffffffff0000, 0xffff0000ffff, UINT64_MAX};
+
+	(void)state;
+	for (unsigned i = 0; i < RTE_DIM(edges); i++)
+		for (unsigned k = 0; k < RTE_DIM(edges); k++) {
+			uint64_t sum = edges[i] * edges[k] + k;
+
+			assert_int_equal(checksum_fold(edges[i] + edges[k]),
+					 fold_slowly(edges[i] + edges[k]));
+			assert_int_equal(checksum_fold(sum), fold_slowly(sum));
+		}
 }
 
 /* MUST-2, with odd segment lengths, which shift every later byte in its half word. */
@@ -182,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(every_field_is_as_it_should_be),
+		T(a_sum_is_folded_with_all_its_carries),
 		T(must_2_checksums_are_right_over_any_chain),
 		T(a_udp_checksum_is_never_zero),
 		T(offloads_leave_to_the_device_what_it_can),
