@@ -20,11 +20,12 @@ static uint32_t growth_possible(const struct net *net, const struct tcp_conn *co
 
 bool tcp_window_grew(const struct net *net, const struct tcp_conn *conn)
 {
-	uint32_t offered = conn->rcv_adv - conn->rxq.rcv_nxt;
-	uint32_t growth = growth_possible(net, conn);
+	uint32_t offered = conn->rcv_adv - conn->rxq.rcv_nxt, growth;
 
-	return !conn->fin_received && growth >= step_worth_telling(conn) &&
-	       growth >= RTE_MIN(offered, conn->rxq.buf_len / 2);
+	if (offered > conn->rxq.buf_len / 2) /* half of the buffer is more than there is left */
+		return false;
+	growth = growth_possible(net, conn);
+	return !conn->fin_received && growth >= step_worth_telling(conn) && growth >= offered;
 }
 
 /*
