@@ -8,15 +8,19 @@
  *      dispatch.c ... a command: refused, queued, run here, or given to the router
  *      router.c ..... where its keys are;   engine.c ... runs it;   store.c ... has the data
  */
+#include "kv/aof.h"
 #include "kv/server.h"
 
 #include <demi/ext.h>
 #include <demi/libos.h>
 #include <demi/shard.h>
+#include <demi/wait.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SHARD_MAX = 64 };
@@ -24,6 +28,10 @@ enum { SHARD_MAX = 64 };
 static struct server servers[SHARD_MAX];
 static _Atomic int ready_count;
 static int shard_count;
+
+enum logs_state { LOGS_CLOSED, LOGS_OPEN, LOGS_REFUSED };
+static struct aof_dir *logs;   /* the first shard's */
+static _Atomic int logs_state; /* release and acquire: what it did to the files is done */
 
 /* --- options --- */
 
@@ -118,17 +126,44 @@ static void say_ready(struct server *server)
 		       count == 1 ? "" : "s");
 }
 
+/*
+ * The logs are made ready for so many shards before any of them opens its own: by the first, while
+ * the others wait. 0 or a positive errno.
+ */
+static int open_logs(const struct settings *settings, int shard)
+{
+	const struct timespec short_while = {.tv_nsec = 1000000};
+	demi_qresult_t result;
+	int n;
+
+	if (!settings->appendonly)
+		return 0;
+	if (shard == 0) {
+		logs = aof_dir_open_or_null(settings, shard_count);
+		logs_state = logs ? LOGS_OPEN : LOGS_REFUSED;
+		if (!logs)
+			demi_shard_stop();
+	}
+	while (logs_state == LOGS_CLOSED) {
+		if (demi_wait_next_n(&result, 1, &n, &short_while) == ECANCELED)
+			return ECANCELED;
+	}
+	return logs_state == LOGS_OPEN ? 0 : EIO;
+}
+
 /* Runs on each shard; arg is the program's settings. */
 static int shard_main(void *arg)
 {
 	static const struct server_hooks hooks = {.ready = say_ready};
 	struct settings settings = *(const struct settings *)arg;
 	const int shard = demi_shard_self();
+	int error;
 
 	if (shard == 0)
 		shard_count = demi_shard_count();
 	settings_share(&settings, demi_shard_count());
-	return server_run(&servers[shard], &settings, &hooks);
+	error = open_logs(&settings, shard);
+	return error ? error : server_run(&servers[shard], &settings, &hooks);
 }
 
 static void on_signal(int number)
@@ -162,6 +197,8 @@ int main(int argc, char **argv)
 	error = demi_shard_run(&args, shard_main, &settings);
 	for (int i = 0; i < shard_count; i++)
 		server_fini(&servers[i]);
+	if (logs)
+		aof_dir_close(logs);
 	if (error) {
 		fprintf(stderr, "kv: %s\n", demi_strerror(error));
 		return 1;

@@ -1,5 +1,6 @@
 #include "kv/server.h"
 
+#include "kv/aof.h"
 #include "kv/clock.h"
 #include "kv/dispatch.h"
 
@@ -134,10 +135,39 @@ static void turn_store(struct server *server)
 		return;
 	server->store_turn_ms = engine->now_ms;
 	if (!engine->settings->active_expire) {
-		server->store_due_ms = UINT64_MAX;
+		STAILQ_INIT(&server->logging);
+		server->log_due_ns = server->store_due_ms = UINT64_MAX;
 		return;
 	}
 	server->store_due_ms = store_turn(engine->store, engine->now_ms, STORE_WORK);
+}
+
+/* Those whose answers the log has by now; the others come into the list again. */
+static void settle_logged(struct server *server)
+{
+	struct session_queue waiting = STAILQ_HEAD_INITIALIZER(waiting);
+	struct session *session;
+
+	STAILQ_CONCAT(&waiting, &server->logging);
+	while ((session = STAILQ_FIRST(&waiting))) {
+		STAILQ_REMOVE_HEAD(&waiting, logging_link);
+		session->logging = false;
+		session_unsettle(session);
+	}
+}
+
+static void turn_log(struct server *server)
+{
+	struct aof *aof = server->engine.aof;
+	const uint64_t durable = aof_durable(aof);
+	const bool stuck = server->stuck;
+
+	server->log_due_ns = aof_turn(aof, server->engine.now_ns);
+	server->stuck = aof_busy(aof);
+	if (stuck && !server->stuck)
+		wake_all(server);
+	if (aof_durable(aof) != durable)
+		settle_logged(server);
 }
 
 /* How long nothing is to be done unless something happens. */
@@ -148,6 +178,8 @@ static struct timespec idle_time(const struct server *server)
 
 	if (server->starved || server->hurry)
 		due_ns = engine->now_ns + STARVED_MS * 1000000;
+	if (server->log_due_ns < due_ns)
+		due_ns = server->log_due_ns;
 	store_ns = server->store_due_ms <= engine->now_ms
 			   ? 0
 			   : (server->store_due_ms - engine->now_ms) * 1000000;
@@ -193,6 +225,8 @@ static void serve(struct server *server)
 		look(server);
 		do {
 			settle_all(server);
+			if (server->engine.aof)
+				turn_log(server);
 			server->hurry = router_turn(server->router);
 		} while (!STAILQ_EMPTY(&server->unsettled));
 	} while (!error);
@@ -242,6 +276,13 @@ static int open_all(struct server *server)
 		complain(server, "engine", error);
 		return error;
 	}
+	if (server->settings.appendonly) {
+		error = -aof_open(&server->engine);
+		if (error) {
+			complain(server, "log", error);
+			return error;
+		}
+	}
 	read_clock(server);
 	server->engine.started_ms = server->engine.now_ms;
 	server->engine.clock_ns = clock_monotonic_ns;
@@ -253,13 +294,15 @@ static int open_all(struct server *server)
 	return error ? error : open_listener(server);
 }
 
-static void close_all(struct server *server)
+/* False: what was answered may not be on the disk. */
+static bool close_all(struct server *server)
 {
 	if (server->router)
 		router_close(server->router);
 	while (!TAILQ_EMPTY(&server->sessions))
 		session_drop(TAILQ_FIRST(&server->sessions));
 	qd_map_fini(&server->map);
+	return aof_close(server->engine.aof) == 0;
 }
 
 /* What it leaves open the SDK closes, and sees the FINs through. */
@@ -271,7 +314,8 @@ int server_run(struct server *server, const struct settings *settings,
 	*server = (struct server){.settings = *settings, .hooks = hooks, .listen_qd = -1};
 	TAILQ_INIT(&server->sessions);
 	STAILQ_INIT(&server->unsettled);
-	server->store_due_ms = UINT64_MAX;
+	STAILQ_INIT(&server->logging);
+	server->log_due_ns = server->store_due_ms = UINT64_MAX;
 	error = open_all(server);
 	if (error) {
 		demi_shard_stop();
@@ -279,7 +323,8 @@ int server_run(struct server *server, const struct settings *settings,
 		hooks->ready(server);
 		serve(server);
 	}
-	close_all(server);
+	if (!close_all(server) && !error)
+		error = EIO;
 	return error;
 }
 

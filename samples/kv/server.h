@@ -38,6 +38,7 @@ struct server {
 	struct qd_map map; /* of sessions */
 	struct session_list sessions;
 	struct session_queue unsettled;
+	struct session_queue logging;	   /* whose answers wait for the log */
 	struct resp_limits limits_strange; /* before AUTH */
 	int listen_qd;
 	unsigned session_count;
@@ -45,8 +46,9 @@ struct server {
 	uint64_t pause_end_ms; /* CLIENT PAUSE, wall clock; 0: none */
 	bool pause_writes_only;
 	bool starved; /* somebody waits for buffers that others hold */
+	bool stuck;   /* the log does not keep up: nothing is run */
 	bool hurry;   /* the router wants another turn soon */
-	uint64_t store_turn_ms, store_due_ms, look_due_ns;
+	uint64_t store_turn_ms, store_due_ms, log_due_ns, look_due_ns;
 };
 
 /*

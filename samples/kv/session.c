@@ -1,5 +1,6 @@
 #include "kv/session.h"
 
+#include "kv/aof.h"
 #include "kv/dispatch.h"
 #include "kv/heap.h"
 #include "kv/pubsub.h"
@@ -96,6 +97,8 @@ static void close_session(struct session *session)
 	demi_close(session->qd);
 	session->qd = -1;
 	TAILQ_REMOVE(&server->sessions, session, link);
+	if (session->logging)
+		STAILQ_REMOVE(&server->logging, session, session, logging_link);
 	if (session->unsettled)
 		STAILQ_REMOVE(&server->unsettled, session, session, unsettled_link);
 	server->engine.clients.connected = --server->session_count;
@@ -203,7 +206,8 @@ void session_result(struct session *session, demi_qresult_t *result)
 static bool may_run(const struct session *session)
 {
 	return session->fed && session->end == SESSION_GOES_ON && !session->stalled &&
-	       session->out.len < SESSION_OUT_HIGH && session->holds < SESSION_HOLD_MAX;
+	       !session->server->stuck && session->out.len < SESSION_OUT_HIGH &&
+	       session->holds < SESSION_HOLD_MAX;
 }
 
 static void refuse(struct session *session, const char *error)
@@ -227,6 +231,8 @@ static void run(struct session *session)
 			session->parsed = !dispatch(session);
 			if (session->parsed)
 				return;
+			if (session->server->engine.aof)
+				session->log_end = aof_end(session->server->engine.aof);
 		}
 	}
 }
@@ -247,11 +253,26 @@ static bool all_sent(const struct session *session)
 	       session->out.len == 0;
 }
 
+/* `always`: what is answered is on the disk. False: it will be settled when it is. */
+static bool logged(struct session *session)
+{
+	struct server *server = session->server;
+	const struct aof *aof = server->engine.aof;
+
+	if (!aof || aof_durable(aof) >= session->log_end)
+		return true;
+	if (!session->logging)
+		STAILQ_INSERT_TAIL(&server->logging, session, logging_link);
+	session->logging = true;
+	return false;
+}
+
 void session_settle(struct session *session)
 {
 	if (session->end != SESSION_KILLED) {
 		run(session);
-		send_some(session);
+		if (logged(session))
+			send_some(session);
 		pop_next(session);
 	}
 	if (session->out.failed)

@@ -45,7 +45,8 @@ struct session {
 	struct server *server;
 	TAILQ_ENTRY(session) link; /* of all */
 	STAILQ_ENTRY(session) unsettled_link;
-	bool unsettled;
+	STAILQ_ENTRY(session) logging_link;
+	bool unsettled, logging;
 	enum session_end end;
 	unsigned holds; /* answers under way */
 	bool stalled;	/* runs nothing before one has come */
@@ -69,6 +70,7 @@ struct session {
 	struct subscriber subscriber;
 	const struct command *last; /* NULL: none yet */
 	uint64_t id, opened_ns, active_ns, end_ns, soft_limit_ns;
+	uint64_t log_end; /* what is in out may be sent when the log is durable up to here */
 	struct sockaddr_in peer, local;
 	char *name, *lib_name, *lib_version; /* NULL: none */
 };

@@ -89,6 +89,11 @@ void kv_ended(void)
 	program_clear(&program);
 }
 
+void kv_kill(void)
+{
+	program_clear(&program);
+}
+
 int kv_fails(const char *const *options, const char *text)
 {
 	int status;

@@ -16,6 +16,8 @@ void kv_home(void);
 void kv_start(unsigned shard_count, const char *const *options);
 /* SIGTERM; it must end with status 0 and every packet buffer back. */
 void kv_stop(void);
+/* SIGKILL. */
+void kv_kill(void);
 /* The part after the signal. */
 void kv_ended(void);
 /* Runs it to its own end; its exit status. What it said must contain text. */

@@ -298,6 +298,30 @@ static void settings_that_cannot_be_are_refused_with_a_line(void **state)
 	assert_int_equal(kv_fails(missing, "kv: --port"), 2);
 }
 
+static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
+{
+	char dir[] = "/tmp/clowder-kv-log-XXXXXX", command[64];
+	const char *const options[] = {
+		"--appendonly", "yes", "--appendfsync", "always", "--dir", dir, NULL};
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	kv_start(1, options);
+	fd = client_open();
+	client_ask(fd, "SET logged 1\nMULTI\nINCR logged\nINCR logged\nEXEC\n",
+		   "+OK\n+OK\n+QUEUED\n+QUEUED\n*2\n:2\n:3\n");
+	kv_kill();
+	close(fd);
+	kv_start(1, options);
+	fd = client_open();
+	client_ask(fd, "GET logged\n", "$1\n3\n");
+	kv_stop();
+	close(fd);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
 /* Twelve clients write without end; half of them do not read either. */
 static void sigterm_under_load_ends_in_order(void **state)
 {
@@ -346,6 +370,7 @@ int main(int argc, char **argv)
 	};
 	const struct CMUnitTest programs[] = {
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
+		cmocka_unit_test(what_was_answered_with_a_log_is_there_after_a_kill),
 		cmocka_unit_test(sigterm_under_load_ends_in_order),
 	};
 
