@@ -24,6 +24,13 @@ static void head(struct out *out, char kind, int64_t value)
 	out_add(out, (struct slice){text, len});
 }
 
+static char *end_line(char *to)
+{
+	to[0] = '\r';
+	to[1] = '\n';
+	return to + 2;
+}
+
 /* A line must not hold what ends it. */
 static void line(struct out *out, char kind, struct slice text)
 {
@@ -37,8 +44,7 @@ static void line(struct out *out, char kind, struct slice text)
 
 		*to++ = (char)(c == '\r' || c == '\n' ? ' ' : c);
 	}
-	*to++ = '\r';
-	*to = '\n';
+	end_line(to);
 }
 
 void reply_status(struct out *out, const char *text)
@@ -86,12 +92,10 @@ void reply_bulk(struct out *out, struct slice text)
 		return;
 	*to++ = '$';
 	memcpy(to, number, digits);
-	to += digits;
-	memcpy(to, "\r\n", 2);
-	to += 2;
+	to = end_line(to + digits);
 	if (text.len > 0)
 		memcpy(to, text.data, text.len);
-	memcpy(to + text.len, "\r\n", 2);
+	end_line(to + text.len);
 }
 
 void reply_text(struct out *out, const char *text)

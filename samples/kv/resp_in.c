@@ -286,7 +286,7 @@ static enum resp_status read_count(struct resp_in *in)
 {
 	struct resp_in_state *state = in->state;
 	enum resp_status status;
-	struct slice line;
+	struct slice line = {0};
 	uint32_t number;
 	int64_t count;
 
@@ -320,7 +320,7 @@ static enum resp_status read_len(struct resp_in *in)
 {
 	struct resp_in_state *state = in->state;
 	enum resp_status status;
-	struct slice line;
+	struct slice line = {0};
 	uint32_t number;
 	int64_t len;
 
@@ -443,7 +443,7 @@ static enum resp_status take_whole_args(struct resp_in *in)
 {
 	struct resp_in_state *state = in->state;
 	const uint64_t len_max = in->limits->bulk_len_max;
-	const char *before = state->at;
+	const char *before;
 	uint32_t len;
 
 	while (in->argc < state->arg_count && in->argc < state->argv_cap) {
@@ -470,7 +470,7 @@ static enum resp_status read_inline(struct resp_in *in)
 	struct resp_in_state *state = in->state;
 	enum split_status split;
 	enum resp_status status;
-	struct slice line, text;
+	struct slice line = {0}, text;
 	const char *at, *end;
 	char *to;
 

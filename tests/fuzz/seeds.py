@@ -304,8 +304,32 @@ CONVERSATION = {name: flavour(*FLAVOURS.get(name, (0, 0))) + moves for name, mov
 for name, how in {"cookie": (0, 1), "cookie_no_stamps": (1, 1)}.items():
     CONVERSATION[name] = flavour(*how) + syn() + ACCEPT + segment(length=9) + POP_IT + push(3000) + ANSWER * 3 + syn(1) + segment(1, ack=1)
 
+
+def request(*args):
+    return b"*%d\r\n" % len(args) + b"".join(b"$%d\r\n%s\r\n" % (len(arg), arg) for arg in args)
+
+
+GET = request(b"GET", b"key")
+RESP_IN = {name: bytes([split]) + sent for name, (split, sent) in {
+    "pipeline": (5, GET * 3 + request(b"SET", b"key", b"value\r\n") + GET),
+    "bytes": (0, GET + request(b"") + b"PING\r\n" + GET),
+    "many": (7, request(*[b"%d" % i for i in range(20)]) + GET),
+    "none": (3, b"*0\r\n*-1\r\n\r\n\n  \r\n" + GET),
+    "long": (20, request(b"SET", b"key", b"v" * 32768, b"w" * 300) + GET),
+    "inline": (4, b"SET  key\t\"a \\x41\\n\\q\\\"\" 'it\\'s' \"\"\r\nGET key\n"),
+    "unbalanced": (4, b"GET \"key\r\n"),
+    "unbalanced_behind": (4, b"GET 'key'x\r\n"),
+    "no_dollar": (4, b"*2\r\n$3\r\nGET\r\n:3\r\n"),
+    "bad_count": (4, b"*01\r\n"),
+    "bad_len": (4, b"*1\r\n$-1\r\n"),
+    "announced": (4, b"*1000000\r\n$536870912\r\nabc"),
+    "stranger": (4, b"*11\r\n" + GET),
+    "no_newline": (90, b"*1\rX$4\rXPINGxx" + GET),
+    "endless_line": (200, b"*1\r\n$" + b"1" * 65537),
+}.items()}
+
 TARGETS = {"packet": PACKET, "tcp_opt": TCP_OPT, "config": CONFIG, "reassembly": REASSEMBLY,
-           "conversation": CONVERSATION}
+           "conversation": CONVERSATION, "resp_in": RESP_IN}
 
 
 def main():

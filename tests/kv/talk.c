@@ -138,7 +138,7 @@ const char *talk_log(struct talk *talk)
 {
 	static char taken[sizeof(talk->log)];
 
-	strcpy(taken, talk->log);
+	memcpy(taken, talk->log, sizeof(taken));
 	talk->log[0] = 0;
 	return taken;
 }
