@@ -99,14 +99,6 @@ void expiry_cancel(struct expiry *expiry, struct expiry_link *link)
 	expiry->count--;
 }
 
-void expiry_moved(struct expiry_link *link)
-{
-	if (link->when_ms == 0)
-		return;
-	link->next->prev = link;
-	link->prev->next = link;
-}
-
 /* The first slot that is not empty, and when it begins; NULL: all are. */
 static struct expiry_link *first_slot_or_null(struct expiry *expiry, uint64_t *begin_ms)
 {
@@ -146,6 +138,7 @@ static struct expiry_link *settle_or_null(struct expiry *expiry, uint64_t now_ms
 	struct expiry_link *link = expiry->due.next;
 	uint64_t at_ms = link->when_ms;
 
+	__builtin_prefetch(link->next);
 	if (at_ms <= now_ms)
 		return link;
 	if (at_ms <= expiry->elapsed_ms) /* the clock went back a little */

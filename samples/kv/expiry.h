@@ -33,8 +33,6 @@ void expiry_init(struct expiry *expiry);
 void expiry_arm(struct expiry *expiry, struct expiry_link *link, uint64_t when_ms);
 /* The link may be not armed. */
 void expiry_cancel(struct expiry *expiry, struct expiry_link *link);
-/* The link, armed or not, was copied to here. */
-void expiry_moved(struct expiry_link *link);
 /*
  * A link whose time has come; it is to be cancelled before the next is asked for. NULL: there is
  * none now, or *work is used up. expiry-> wake_ms is right when it has returned NULL.

@@ -112,6 +112,36 @@ static void lru_prefers_the_oldest(void **state)
 	store_destroy(store);
 }
 
+/* Those that were looked at and not taken are remembered; what is used since is spared. */
+static void what_is_used_after_it_was_looked_at_stays(void **state)
+{
+	enum { ALL = 4000, LATER_MS = 1000000, BEFORE = 20, AFTER = 15 };
+	struct store_config config = config_of(STORE_ALLKEYS_LRU);
+	struct store *store = store_new(&config, NULL);
+	unsigned there = 0, left = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++)
+		add(store, i, STORE_NEVER, NOW);
+	config.maxmemory = figures_of(store).used_bytes;
+	store_configure(store, &config);
+	for (unsigned i = 0; i < BEFORE + AFTER; i++) {
+		add(store, ALL + i, STORE_NEVER, NOW + LATER_MS);
+		assert_true(store_make_room(store, NOW + LATER_MS));
+		if (i != BEFORE)
+			continue;
+		for (unsigned used = 0; used < ALL; used += 2) {
+			use(store, used, NOW + LATER_MS);
+			there += has(store, used, NOW + LATER_MS);
+		}
+	}
+	for (unsigned used = 0; used < ALL; used += 2)
+		left += has(store, used, NOW + LATER_MS);
+	/* Among the five of a sample there may be nothing else. */
+	assert_in_range(left, there - 2, there);
+	store_destroy(store);
+}
+
 static void lfu_keeps_what_is_used_often(void **state)
 {
 	enum { HOT = 2000, ALL = 100000 };
@@ -166,6 +196,29 @@ static void the_lfu_counter_decays_with_the_minutes(void **state)
 	config.lfu_decay_minutes = 0;
 	store_configure(store, &config);
 	assert_int_equal(entry_freq(store, entry, NOW + 100 * 60000), 5);
+	store_destroy(store);
+}
+
+static void the_lfu_counter_survives_what_changes_the_entry(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_LFU);
+	struct store *store = store_new(&config, NULL);
+	struct entry *entry = add(store, 1, STORE_NEVER, NOW);
+	unsigned freq;
+
+	(void)state;
+	for (unsigned n = 0; n < 1000; n++)
+		use(store, 1, NOW);
+	freq = entry_freq(store, entry, NOW);
+	assert_true(freq > 10);
+	assert_non_null(store_edit_or_null(store, 0, &entry, 500));
+	assert_true(store_expire(store, 0, entry, NOW + 1000));
+	entry = store_peek_or_null(store, 0, SLICE("key:00000001"), NOW);
+	assert_true(store_move(store, 0, entry, 2, SLICE("another name"), NOW));
+	entry = store_peek_or_null(store, 2, SLICE("another name"), NOW);
+	assert_int_equal(entry_freq(store, entry, NOW), freq);
+	entry = store_set_or_null(store, 2, SLICE("another name"), SLICE("1"), STORE_NEVER, NOW);
+	assert_in_range(entry_freq(store, entry, NOW), freq, freq + 1);
 	store_destroy(store);
 }
 
@@ -295,7 +348,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lru_keeps_what_is_used),
 		cmocka_unit_test(lru_prefers_the_oldest),
+		cmocka_unit_test(what_is_used_after_it_was_looked_at_stays),
 		cmocka_unit_test(lfu_keeps_what_is_used_often),
+		cmocka_unit_test(the_lfu_counter_survives_what_changes_the_entry),
 		cmocka_unit_test(the_lfu_counter_is_redis_s),
 		cmocka_unit_test(the_lfu_counter_decays_with_the_minutes),
 		cmocka_unit_test(volatile_ttl_takes_the_shortest_to_live_and_only_these),

@@ -175,7 +175,7 @@ static void set(struct world *world, int db, unsigned key)
 	static const uint64_t kinds[] = {STORE_NEVER, STORE_NEVER, STORE_KEEP_EXPIRY};
 	struct slice value = some_text(world);
 	uint64_t kind = roll(world, 4), expire_ms = kind < 3 ? kinds[kind] : some_time(world);
-	uint64_t used = world->told, how = roll(world, 3), now_ms = world->now_ms;
+	uint64_t told = world->told, how = roll(world, 3), now_ms = world->now_ms;
 	struct model_entry *model = &world->model[db][key];
 	bool there = model->present;
 	struct bytes *bytes;
@@ -196,7 +196,7 @@ static void set(struct world *world, int db, unsigned key)
 		entry = store_set_or_null(world->store, db, world->keys[key], value, expire_ms,
 					  now_ms);
 	}
-	assert_int_equal(world->told > used, there);
+	assert_int_equal(world->told, told + there);
 	learn(model, value, expire_ms);
 	compare(world, model, key, entry);
 }
@@ -223,6 +223,7 @@ static void edit(struct world *world, int db, unsigned key)
 	struct entry *entry = find(world, db, key);
 	size_t len = model->value.len + roll(world, roll(world, 4) ? 60 : 6000);
 	struct bytes *held = NULL;
+	uint64_t told = world->told;
 	char *data;
 
 	if (!entry || len > 30000)
@@ -233,6 +234,7 @@ static void edit(struct world *world, int db, unsigned key)
 		len = roll(world, len + 1);
 	data = store_edit_or_null(world->store, db, &entry, len);
 	assert_non_null(data);
+	assert_int_equal(world->told, told + 1);
 	for (size_t i = model->value.len; i < len; i++)
 		assert_int_equal(data[i], 0);
 	if (len)
@@ -248,11 +250,12 @@ static void edit(struct world *world, int db, unsigned key)
 static void change_expiry(struct world *world, int db, unsigned key)
 {
 	struct entry *entry = find(world, db, key);
-	uint64_t expire_ms = roll(world, 4) ? some_time(world) : STORE_NEVER;
+	uint64_t expire_ms = roll(world, 4) ? some_time(world) : STORE_NEVER, told = world->told;
 
 	if (!entry)
 		return;
 	assert_true(store_expire(world->store, db, entry, expire_ms));
+	assert_int_equal(world->told, told + 1);
 	world->model[db][key].expire_ms = expire_ms;
 	find(world, db, key);
 }
@@ -260,10 +263,12 @@ static void change_expiry(struct world *world, int db, unsigned key)
 static void delete (struct world *world, int db, unsigned key)
 {
 	struct entry *entry = find(world, db, key);
+	uint64_t told = world->told;
 
 	if (!entry)
 		return;
 	store_remove(world->store, db, entry);
+	assert_int_equal(world->told, told + 1);
 	forget(&world->model[db][key]);
 	assert_null(find(world, db, key));
 }
@@ -274,10 +279,12 @@ static void move(struct world *world, int db, unsigned key)
 	unsigned to = roll(world, 2) ? key : (unsigned)roll(world, KEYS);
 	struct model_entry *from = &world->model[db][key], *target = &world->model[to_db][to];
 	struct entry *entry = find(world, db, key);
+	uint64_t told = world->told, expected = from == target ? 0 : 1 + target->present;
 
 	if (!entry)
 		return;
 	assert_true(store_move(world->store, db, entry, to_db, world->keys[to], world->now_ms));
+	assert_int_equal(world->told, told + expected);
 	if (from != target) {
 		forget(target);
 		*target = *from;
