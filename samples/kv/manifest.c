@@ -176,13 +176,25 @@ static void end(struct manifest_put *put, int result)
 	put->under_way = false;
 }
 
-/* They are so short that a write that is not whole means that there is no room. */
+static void write_rest(struct manifest_put *put)
+{
+	put->op.iov[0] = (struct iovec){
+		.iov_base = (char *)(uintptr_t)put->text.data + put->op.offset,
+		.iov_len = put->text.len - put->op.offset,
+	};
+	put->op.iov_count = 1;
+	next(put, DISK_WRITE, put->fd);
+}
+
 static void written(struct manifest_put *put)
 {
-	if (disk_done_whole(&put->op))
+	put->op.offset += (uint64_t)put->op.result;
+	if (put->op.offset == put->text.len)
 		next(put, DISK_SYNC, put->fd);
-	else
+	else if (put->op.result == 0)
 		end(put, -ENOSPC);
+	else
+		write_rest(put);
 }
 
 static void step(struct disk_op *op)
@@ -196,23 +208,24 @@ static void step(struct disk_op *op)
 	switch (op->verb) {
 	case DISK_OPEN:
 		put->fd = (int)op->result;
-		put->op.iov[0] = (struct iovec){.iov_base = (char *)(uintptr_t)put->text.data,
-						.iov_len = put->text.len};
-		put->op.iov_count = 1;
-		next(put, DISK_WRITE, put->fd);
+		write_rest(put);
 		break;
 	case DISK_WRITE:
 		written(put);
 		break;
-	case DISK_SYNC:
+	case DISK_SYNC: /* the names that the text has are durable before it is */
+		next(put, DISK_FSYNC, put->dir_fd);
+		break;
+	case DISK_FSYNC:
+		if (put->renamed) {
+			end(put, 0);
+			break;
+		}
 		put->renamed = true;
 		next(put, DISK_RENAME, put->dir_fd);
 		break;
-	case DISK_RENAME:
-		next(put, DISK_FSYNC, put->dir_fd);
-		break;
 	default:
-		end(put, 0);
+		next(put, DISK_FSYNC, put->dir_fd);
 	}
 }
 

@@ -49,8 +49,9 @@ int manifest_read(int dir_fd, int shard, struct manifest *manifest);
 uint64_t manifest_generation(const struct manifest *manifest);
 
 /*
- * A small file's contents are replaced as one, and durably: written under another name, synced,
- * renamed, the directory synced. Does not wait; the steps follow as disk_reap() is called.
+ * A small file's contents are replaced as one, and durably: written under another name, synced
+ * with the directory, renamed, the directory synced again. Does not wait; the steps follow as
+ * disk_reap() is called.
  */
 struct manifest_put {
 	struct disk *disk;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,36 +27,49 @@ static struct frail_file *named_or_null(const char *name)
 	return NULL;
 }
 
-static struct frail_file *opened_or_null(int fd)
+static struct frail_file *add_or_null(const char *name)
 {
-	for (unsigned i = frail.file_count; i-- > 0;)
-		if (frail.files[i].fd == fd)
-			return &frail.files[i];
-	return NULL;
-}
+	struct frail_file *file = named_or_null(name);
 
-static void note_opened(const struct disk_op *op)
-{
-	struct frail_file *file = opened_or_null((int)op->result);
-
-	if (file)
-		file->fd = -1; /* the number is another file's now */
-	file = named_or_null(op->name);
 	if (!file && frail.file_count < FRAIL_FILE_COUNT_MAX)
 		file = &frail.files[frail.file_count++];
-	if (!file)
-		return;
-	*file = (struct frail_file){.fd = (int)op->result};
-	strcpy(file->name, op->name);
+	if (file)
+		*file = (struct frail_file){0};
+	if (file)
+		snprintf(file->name, sizeof(file->name), "%.*s", DISK_NAME_LEN - 1, name);
+	return file;
+}
+
+/* One that was opened without the disk was made durable then. */
+static struct frail_file *written_or_null(const struct disk_op *op)
+{
+	char link[64], path[256];
+	const char *name;
+	struct frail_file *file;
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", op->fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	file = named_or_null(name);
+	if (file || op->verb != DISK_WRITE)
+		return file;
+	file = add_or_null(name);
+	if (file) {
+		file->written = file->synced = op->offset;
+		file->known = true;
+	}
+	return file;
 }
 
 static void note(const struct disk_op *op)
 {
-	struct frail_file *file = opened_or_null(op->fd);
+	struct frail_file *file = written_or_null(op);
 
 	switch (op->verb) {
 	case DISK_OPEN:
-		note_opened(op);
+		add_or_null(op->name);
 		break;
 	case DISK_WRITE:
 		if (file && op->offset + (uint64_t)op->result > file->written)
@@ -90,16 +104,18 @@ static int failure(const struct disk_op *op)
 }
 
 /* Its first so many bytes only. */
-static void shorten(struct disk_op *op, uint64_t len)
+static int64_t do_part(const struct disk_op *op, uint64_t len)
 {
+	struct disk_op part = *op;
 	int i = 0;
 
-	for (; i < op->iov_count && op->iov[i].iov_len <= len; i++)
-		len -= op->iov[i].iov_len;
-	if (i < op->iov_count) {
-		op->iov[i].iov_len = len;
-		op->iov_count = i + 1;
+	for (; i < part.iov_count && part.iov[i].iov_len <= len; i++)
+		len -= part.iov[i].iov_len;
+	if (i < part.iov_count) {
+		part.iov[i].iov_len = len;
+		part.iov_count = i + 1;
 	}
+	return disk_do(&part);
 }
 
 static int64_t carry_out(struct disk_op *op)
@@ -118,8 +134,8 @@ static int64_t carry_out(struct disk_op *op)
 	for (int i = 0; op->verb == DISK_WRITE && i < op->iov_count; i++)
 		len += op->iov[i].iov_len;
 	if (op->verb == DISK_WRITE && (frail.dead || (frail.lazy && frail_random() % 4 == 0)))
-		shorten(op, frail_random() % len + !frail.dead);
-	op->result = disk_do(op);
+		len = frail_random() % len + !frail.dead;
+	op->result = op->verb == DISK_WRITE ? do_part(op, len) : disk_do(op);
 	if (op->result >= 0)
 		note(op);
 	frail.syncs += op->verb == DISK_SYNC;
@@ -157,7 +173,7 @@ static void reap(struct disk *disk, bool wait)
 	struct disk_op_list ops = STAILQ_HEAD_INITIALIZER(ops),
 			    kept = STAILQ_HEAD_INITIALIZER(kept);
 	struct disk_op *op;
-	bool cancel = false, keep = false;
+	bool cancel = false, keep = false, led = false;
 
 	STAILQ_CONCAT(&ops, &frail.ops);
 	while ((op = STAILQ_FIRST(&ops))) {
@@ -165,7 +181,7 @@ static void reap(struct disk *disk, bool wait)
 		bool leads = op->leads;
 
 		STAILQ_REMOVE_HEAD(&ops, link);
-		if (keep || held(op, wait)) {
+		if (keep || (!led && held(op, wait))) {
 			keep = leads;
 			STAILQ_INSERT_TAIL(&kept, op, link);
 			continue;
@@ -173,6 +189,7 @@ static void reap(struct disk *disk, bool wait)
 		for (int i = 0; op->verb == DISK_WRITE && i < op->iov_count; i++)
 			whole += (int64_t)op->iov[i].iov_len;
 		result = cancel ? -ECANCELED : carry_out(op);
+		led = leads && !frail.holds_syncs;
 		cancel = leads && (result < 0 || (op->verb == DISK_WRITE && result < whole));
 		disk_end(disk, op, result);
 	}

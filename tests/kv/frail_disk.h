@@ -16,7 +16,6 @@ enum { FRAIL_FILE_COUNT_MAX = 256 };
 
 struct frail_file {
 	char name[DISK_NAME_LEN];
-	int fd; /* of the one who writes it; -1: no more */
 	uint64_t written, synced;
 	bool known; /* its name is durable */
 };
