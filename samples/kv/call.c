@@ -1,5 +1,6 @@
 #include "kv/call.h"
 
+#include "kv/engine.h"
 #include "kv/number.h"
 #include "kv/reply.h"
 
@@ -44,9 +45,16 @@ bool call_db(const struct call *call, int i, int *out)
 	return true;
 }
 
+bool call_logged(const struct call *call)
+{
+	return call->engine->aof && !call->engine->loading;
+}
+
 void call_log(struct call *call, int count, const struct slice *words)
 {
 	call->changed = true;
+	if (!call_logged(call))
+		return;
 	reply_array(call->log, (size_t)count);
 	for (int i = 0; i < count; i++)
 		reply_bulk(call->log, words[i]);

@@ -24,6 +24,8 @@ bool call_is(const struct call *call, int i, const char *word);
 bool call_integer(const struct call *call, int i, int64_t *out);
 /* A database's number. False: it is none, which the reply says. */
 bool call_db(const struct call *call, int i, int *out);
+/* There is a log: what run functions write to call->log is wanted. */
+bool call_logged(const struct call *call);
 /* Logs these words instead of the call, which has changed the data. */
 void call_log(struct call *call, int count, const struct slice *words);
 /* A status line for each line of a help text, which ends with NULL, below Redis's headline. */

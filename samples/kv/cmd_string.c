@@ -28,6 +28,8 @@ static void log_set(struct call *call, int i, int j, uint64_t expire_ms)
 		   expires = expire_ms != STORE_NEVER && !keep;
 	char when[NUMBER_LEN_MAX];
 
+	if (!call_logged(call))
+		return;
 	reply_array(call->log, 3 + 2 * expires + keep);
 	reply_bulk(call->log, SLICE("SET"));
 	reply_bulk(call->log, call_arg(call, i));
@@ -84,7 +86,7 @@ void cmd_set(struct call *call)
 	} else if (string_set(call, 1, 2, expire_ms)) {
 		reply_status(call->out, "OK");
 	}
-	if (call->changed && call->argc > 3 && call->engine->aof)
+	if (call->changed && call->argc > 3)
 		log_set(call, 1, 2, expire_ms);
 }
 

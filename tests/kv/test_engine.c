@@ -52,6 +52,45 @@ static void commands_and_errors_are_counted(void **state)
 	assert_int_equal(talk->engine.stats.errors, 1);
 }
 
+static uint64_t tick(void)
+{
+	static uint64_t now_ns;
+
+	return now_ns += 1000;
+}
+
+static void commands_are_timed_and_brief_ones_by_samples(void **state)
+{
+	struct talk *talk = *state;
+	const unsigned get = command_index(command_by_name_or_null(SLICE("get")));
+	const unsigned lcs = command_index(command_by_name_or_null(SLICE("lcs")));
+
+	talk->engine.clock_ns = tick;
+	for (int i = 0; i < 65; i++) {
+		talk_say(talk, "GET a");
+		talk_say(talk, "LCS a b");
+	}
+	assert_int_equal(talk->engine.stats.ns[lcs], 65 * 1000);
+	assert_int_equal(talk->engine.stats.ns[get], 2 * 64 * 1000);
+}
+
+static void what_was_granted_is_not_asked_for_again(void **state)
+{
+	const struct arg argv[] = {
+		{.text = SLICE("SET")}, {.text = SLICE("k")}, {.text = SLICE("v")}};
+	struct talk *talk = *state;
+	struct out out;
+	struct call call = {
+		.engine = &talk->engine, .argc = 3, .argv = argv, .out = &out, .granted = true};
+
+	talk->refusal = "MISCONF the disk is full";
+	out_init(&out, 2);
+	engine_run(&call);
+	assert_int_equal(out.errors, 0);
+	out_fini(&out);
+	assert_says(talk, "GET k", "$1\r\nv\r\n");
+}
+
 static void watchers_are_dirty_when_their_keys_change(void **state)
 {
 	struct talk *talk = *state;
@@ -170,6 +209,8 @@ int main(void)
 		TALK_TEST(what_cannot_run_says_why_and_changes_nothing),
 		TALK_TEST(when_there_is_no_room_only_what_grows_is_refused),
 		TALK_TEST(commands_and_errors_are_counted),
+		TALK_TEST(commands_are_timed_and_brief_ones_by_samples),
+		TALK_TEST(what_was_granted_is_not_asked_for_again),
 		TALK_TEST(watchers_are_dirty_when_their_keys_change),
 		TALK_TEST(a_watched_key_that_expires_is_a_change_but_not_one_that_had),
 		TALK_TEST(databases_that_are_cleared_or_swapped_change_what_is_in_them),

@@ -114,6 +114,8 @@ static void a_place_takes_long_answers_and_empty_ones(void **state)
 	out_add_bytes(&answer, bytes);
 	out_fill(&out, place, &answer);
 	assert_int_equal(answer.len, 0);
+	assert_int_equal(answer.room, 0);
+	assert_true(out.room > 600);
 	assert_int_equal(out_ready(&out), 4098);
 	assert_int_equal(out_take(&out, to, sizeof(to)), 4098);
 	assert_int_equal(to[4097], '>');
@@ -149,6 +151,8 @@ static void answers_move_with_their_places_and_counts(void **state)
 	out_move(&out, &from);
 	assert_int_equal(from.len, 0);
 	assert_int_equal(out.errors, 1);
+	out_move(&out, &from);
+	assert_int_equal(out.errors, 1);
 	place = out_add_place_or_null(&from);
 	out_add(&from, SLICE("4"));
 	out_move(&out, &from);
@@ -160,6 +164,7 @@ static void answers_move_with_their_places_and_counts(void **state)
 	out_move(&out, &from);
 	assert_int_equal(out_ready(&out), sizeof(text));
 	assert_int_equal(from.room, 0);
+	assert_true(out.room > sizeof(text));
 	out_fini(&out);
 	out_fini(&from);
 	out_fini(&answer);

@@ -76,6 +76,23 @@ static void commands_come_out_as_they_went_in_however_split(void **state)
 	assert_parses("*1\rX$4\r\nPINGxx*1\r\n$1\r\na\r\n", "[PING]\n[a]\n");
 }
 
+static void what_waits_stays_whole_when_its_room_grows(void **state)
+{
+	char text[4096], expected[4096], got[4096];
+	size_t len = (size_t)sprintf(text, "*100\r\n"), expected_len = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		len += (size_t)sprintf(text + len, "$15\r\nargument-%06d\r\n", i);
+		expected_len += (size_t)sprintf(expected + expected_len, "[argument-%06d]", i);
+	}
+	strcpy(expected + expected_len, "\n");
+	for (size_t piece = 1; piece < len; piece += 1 + piece / 3) {
+		parse((struct slice){text, len}, piece, &LIMITS, got, sizeof(got));
+		assert_string_equal(got, expected);
+	}
+}
+
 static void inline_commands_are_split_and_unquoted_as_in_redis(void **state)
 {
 	(void)state;
@@ -267,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_come_out_as_they_went_in_however_split),
+		cmocka_unit_test(what_waits_stays_whole_when_its_room_grows),
 		cmocka_unit_test(inline_commands_are_split_and_unquoted_as_in_redis),
 		cmocka_unit_test(protocol_errors_are_those_of_redis),
 		cmocka_unit_test(who_has_not_authenticated_may_send_little),
