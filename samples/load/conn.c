@@ -70,8 +70,12 @@ static void left(struct generator *g, struct conn *conn)
 
 void conn_leave(struct generator *g, struct conn *conn)
 {
+	const struct linger none = {.l_onoff = 1};
+
 	g->connecting -= conn->state == CONN_CONNECTING;
 	conn->state = CONN_LEAVING;
+	if (g->plan->reset && g->plan->workload->conn_per_request)
+		demi_setsockopt(conn->qd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	demi_close(conn->qd);
 	if (conn->token_count == 0)
 		left(g, conn);
@@ -115,7 +119,7 @@ void conn_fail(struct generator *g, struct conn *conn, enum fault fault, const c
 
 void conn_open(struct generator *g, struct conn *conn)
 {
-	const struct sockaddr_in *to = &g->plan->servers[conn->server];
+	const struct sockaddr_in *to = &g->servers[conn->server];
 	const int on = 1;
 	demi_qtoken_t qt;
 	int error = demi_socket(&conn->qd, AF_INET, SOCK_STREAM, 0);

@@ -245,6 +245,8 @@ static int create(struct generator *g, struct run *run, unsigned shard)
 				.results = run->results[shard],
 				.shard = shard,
 				.conn_count = asking + idle,
+				.servers = plan->servers,
+				.server_count = plan->server_count,
 				.due_ns = UINT64_MAX};
 	g->now_ns = clock_ns();
 	dice_init(&g->dice, dice_mix(plan->seed) + shard);
@@ -254,13 +256,13 @@ static int create(struct generator *g, struct run *run, unsigned shard)
 	g->unflushed = calloc(g->conn_count + 1, sizeof(*g->unflushed));
 	if (!g->conns || !g->unflushed)
 		return ENOMEM;
+	if (plan->workload->begin)
+		error = plan->workload->begin(g);
 	for (unsigned i = 0; i < g->conn_count && !error; i++) {
 		error = conn_init(&g->conns[i], i * n + shard, i < asking ? plan->depth : 1);
 		g->conns[i].idle = i >= asking;
-		g->conns[i].server = (i * n + shard) % plan->server_count;
+		g->conns[i].server = (i + shard) % g->server_count;
 	}
-	if (!error && plan->workload->begin)
-		error = plan->workload->begin(g);
 	return error;
 }
 

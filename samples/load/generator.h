@@ -34,6 +34,9 @@ struct generator {
 
 	struct conn *conns;
 	unsigned conn_count; /* the idle ones behind the others */
+	/* The plan's, or what the workload made of them when it began. */
+	const struct sockaddr_in *servers;
+	unsigned server_count;
 	unsigned opened, connecting;
 	struct qd_map map;
 	/* Those with room, in an open loop: the one that had its turn longest ago first. */
@@ -47,7 +50,7 @@ struct generator {
 	struct arrivals arrivals;
 	uint64_t due_ns; /* the next arrival; UINT64_MAX: none */
 	uint64_t in_flight;
-	bool prepared; /* no further request prepares */
+	bool prepared; /* there is nothing to prepare, or it was given up */
 	unsigned probes_left;
 
 	bool starved; /* something could not be sent, and no result will say when it can */

@@ -29,6 +29,7 @@ void options_usage(void)
 		"                       closed loop asks when it was answered\n"
 		"  --arrivals KIND      of an open loop: poisson, fixed, or incast, where all\n"
 		"                       connections ask at the same moment (poisson)\n"
+		"  --reset              connect: end with an RST, which leaves no TIME-WAIT\n"
 		"  --size BYTES         of a message or value (64)\n"
 		"  --idle N             connections that are held open beside, and tried at the "
 		"end (0)\n"
@@ -43,6 +44,8 @@ void options_usage(void)
 		"  --gets SHARE         of all requests, 0 .. 1 (0.9)\n"
 		"  --no-preload         do not set each key before\n"
 		"  --evicts             a key that was set may be gone\n"
+		"  --cluster            a Redis Cluster: the server is asked for its nodes, each\n"
+		"                       connection goes to one and asks for keys of its slots\n"
 		"results:\n"
 		"  --live SECONDS       between lines while it runs (1); 0: none\n"
 		"  --json FILE          all figures; -: on stdout\n"
@@ -89,6 +92,8 @@ enum {
 	GETS,
 	NO_PRELOAD,
 	EVICTS,
+	CLUSTER,
+	RESET,
 	LIVE,
 	JSON,
 	SWEEP,
@@ -115,6 +120,8 @@ static const struct option longs[] = {
 	{"gets", required_argument, NULL, GETS},
 	{"no-preload", no_argument, NULL, NO_PRELOAD},
 	{"evicts", no_argument, NULL, EVICTS},
+	{"cluster", no_argument, NULL, CLUSTER},
+	{"reset", no_argument, NULL, RESET},
 	{"live", required_argument, NULL, LIVE},
 	{"json", required_argument, NULL, JSON},
 	{"sweep", no_argument, NULL, SWEEP},
@@ -154,6 +161,9 @@ static bool take_how(struct options *o, int c, const char *text)
 		ok = number(text, 1, SIZE_LIMIT, &x);
 		plan->size = (uint32_t)x;
 		return ok;
+	case RESET:
+		plan->reset = true;
+		return true;
 	case IDLE:
 		ok = number(text, 0, CONN_MAX, &x);
 		plan->idle_count = (unsigned)x;
@@ -223,6 +233,9 @@ static bool take_resp(struct options *o, int c, const char *text)
 		return true;
 	case EVICTS:
 		plan->missing_allowed = true;
+		return true;
+	case CLUSTER:
+		plan->cluster = true;
 		return true;
 	default:
 		return take_when(o, c, text);

@@ -28,6 +28,7 @@ struct plan {
 	uint64_t spin_ns;
 	uint64_t seed;
 	uint32_t size; /* bytes of a message, or of a value */
+	bool reset;    /* connections of one request end with an RST */
 
 	/* RESP only. */
 	enum keys_kind keys;
@@ -36,7 +37,7 @@ struct plan {
 	double get_share;
 	bool preload;	      /* each key is set before anything is measured */
 	bool missing_allowed; /* a key that was set may be gone: the server evicts */
-	bool cluster;	      /* each key is asked of the node that has its slot */
+	bool cluster;	      /* each connection asks for keys of its node's slots */
 };
 
 #endif

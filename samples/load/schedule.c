@@ -69,10 +69,8 @@ static bool prepare(struct generator *g, struct conn *conn)
 {
 	struct request *request = conn_next_request(g, conn);
 
-	if (g->prepared || !g->plan->workload->prepare(g, conn, request)) {
-		g->prepared = true;
+	if (g->prepared || !g->plan->workload->prepare(g, conn, request))
 		return false;
-	}
 	request->due_ns = g->now_ns;
 	conn_ask(g, conn);
 	return true;
@@ -173,7 +171,7 @@ void schedule_begin(struct generator *g, enum generator_phase phase)
 bool schedule_done(const struct generator *g)
 {
 	if (g->phase == PHASE_PREPARE)
-		return g->prepared && g->in_flight == 0;
+		return (g->prepared || g->plan->workload->prepared(g)) && g->in_flight == 0;
 	if (g->phase == PHASE_PROBE)
 		return g->probes_left == 0;
 	if (g->phase == PHASE_STEP && g->step.arrivals != ARRIVALS_CLOSED &&

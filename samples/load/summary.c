@@ -65,17 +65,23 @@ static void make_curve(struct summary *summary, const struct histogram *latency)
 	}
 }
 
-/*
- * Where the generator was late by more than a tenth of the median and by more than a clock look
- * costs, its own lateness is part of what it shows; without idle time it cannot be in time.
- */
+/* More than a tenth of the latency, and more than looking at the clock costs. */
+static bool matters(uint64_t lag_ns, uint64_t latency_ns)
+{
+	const uint64_t lag_ns_min = 1000;
+
+	return lag_ns > lag_ns_min && lag_ns > latency_ns / 10;
+}
+
+/* Where the generator was late its lateness is part of what it shows; without idle time it cannot
+ * be in time. */
 static void judge(struct summary *summary)
 {
-	const uint64_t lag_ns_min = 2000;
 	const struct figures *f = &summary->total;
 
-	summary->late = summary->offered > 0 && f->lag_p99_ns > lag_ns_min &&
-			f->lag_p99_ns > f->percentile_ns[PERCENTILE_P50] / 10;
+	summary->late =
+		summary->offered > 0 && (matters(f->lag_p50_ns, f->percentile_ns[PERCENTILE_P50]) ||
+					 matters(f->lag_p99_ns, f->percentile_ns[PERCENTILE_P99]));
 	for (unsigned i = 0; i < summary->shard_count; i++)
 		summary->exhausted |= summary->shards[i].busy_share > 0.95;
 }

@@ -22,8 +22,10 @@ struct workload {
 	int (*begin)(struct generator *generator);
 	void (*end)(struct generator *generator);
 	/* The next request that prepares what is measured, for this connection; false: none is
-	 * left. NULL: none at all. */
+	 * left for it. NULL: none at all. */
 	bool (*prepare)(struct generator *generator, struct conn *conn, struct request *request);
+	/* None is left for any connection. */
+	bool (*prepared)(const struct generator *generator);
 	/* Draws a request for this connection: its content, and request->len, its bytes. */
 	void (*draw)(struct generator *generator, struct conn *conn, struct request *request);
 	/* Its bytes from pos on, pos below its len: how many of them fit, at least one. */

@@ -7,6 +7,7 @@
  * earlier one. Values below eight bytes depend on the key alone.
  */
 #include "load/generator.h"
+#include "load/nodes.h"
 #include "load/pattern.h"
 
 #include <errno.h>
@@ -35,14 +36,71 @@ struct note {
 struct resp {
 	struct keys keys;
 	struct note *notes;
-	uint64_t next_prepared;
 	uint16_t nonce; /* of this run */
 	unsigned shard_count;
+	struct nodes *nodes; /* of a cluster, else NULL */
+	/* Of each server; without a cluster all are the first, as each has all keys. */
+	uint64_t next_prepared[PLAN_SERVER_MAX], first_key[PLAN_SERVER_MAX];
 };
 
 static struct resp *resp_of(const struct generator *g)
 {
 	return g->state;
+}
+
+static void write_key(uint64_t key, char out[KEY_LEN])
+{
+	memcpy(out, "key:", 4);
+	for (int i = KEY_LEN - 1; i >= 4; i--, key /= 10)
+		out[i] = (char)('0' + key % 10);
+}
+
+static unsigned node_of_key(const struct resp *resp, uint64_t key)
+{
+	char text[KEY_LEN];
+
+	if (!resp->nodes)
+		return 0;
+	write_key(key, text);
+	return resp->nodes->of_slot[slot_of((struct slice){.data = text, .len = KEY_LEN})];
+}
+
+/* Which node a connection speaks for. */
+static unsigned node_of(const struct resp *resp, const struct conn *conn)
+{
+	return resp->nodes ? conn->server : 0;
+}
+
+/* Asks who has which slot. Each node must have a key, or its connections would have nothing to ask.
+ */
+static int begin_cluster(struct generator *g, struct resp *resp)
+{
+	uint64_t key = 0;
+	int error;
+
+	resp->nodes = calloc(1, sizeof(*resp->nodes));
+	error = resp->nodes ? nodes_ask(resp->nodes, &g->plan->servers[0], g->plan->timeout_ns)
+			    : ENOMEM;
+	if (!error && g->results->conn_count < resp->nodes->count) {
+		fprintf(stderr, "load: each shard needs %u connections, one to each node\n",
+			resp->nodes->count);
+		error = EINVAL;
+	}
+	for (unsigned i = 0; !error && i < resp->nodes->count; i++) {
+		for (key = 0; key < g->plan->key_count && node_of_key(resp, key) != i; key++)
+			;
+		resp->first_key[i] = key;
+		if (key == g->plan->key_count) {
+			fprintf(stderr, "load: none of %llu keys is node %u's\n",
+				(unsigned long long)key, i);
+			error = EINVAL;
+		}
+	}
+	if (error)
+		return error;
+	g->servers = resp->nodes->addresses;
+	g->server_count = resp->nodes->count;
+	return 0;
 }
 
 static int begin(struct generator *g)
@@ -54,17 +112,22 @@ static int begin(struct generator *g)
 	if (!resp)
 		return ENOMEM;
 	keys_init(&resp->keys, plan->keys, plan->key_count, plan->exponent);
-	resp->next_prepared = g->shard;
+	for (unsigned i = 0; i < PLAN_SERVER_MAX; i++)
+		resp->next_prepared[i] = g->shard;
 	resp->nonce = (uint16_t)(dice_mix(plan->seed) >> 48);
 	resp->shard_count = g->run->shard_count;
 	resp->notes = calloc(plan->key_count, sizeof(*resp->notes));
-	return resp->notes ? 0 : ENOMEM;
+	if (!resp->notes)
+		return ENOMEM;
+	return plan->cluster ? begin_cluster(g, resp) : 0;
 }
 
 static void end(struct generator *g)
 {
-	if (g->state)
+	if (g->state) {
 		free(resp_of(g)->notes);
+		free(resp_of(g)->nodes);
+	}
 	free(g->state);
 }
 
@@ -91,26 +154,53 @@ static void end_set(struct generator *g, const struct request *request)
 		note->floor = note->group;
 }
 
-/* Every key is set by one shard. */
+/* Every key is set by one shard, on a connection to its node. */
 static bool prepare(struct generator *g, struct conn *conn, struct request *request)
 {
 	struct resp *resp = resp_of(g);
+	const unsigned node = node_of(resp, conn);
+	uint64_t *next = &resp->next_prepared[node];
 
-	(void)conn;
-	if (!g->plan->preload || resp->next_prepared >= g->plan->key_count)
+	while (*next < g->plan->key_count && node_of_key(resp, *next) != node)
+		*next += resp->shard_count;
+	if (!g->plan->preload || *next >= g->plan->key_count)
 		return false;
-	request->key = resp->next_prepared;
-	resp->next_prepared += resp->shard_count;
+	request->key = *next;
+	*next += resp->shard_count;
 	begin_set(g, request);
 	return true;
+}
+
+static bool prepared(const struct generator *g)
+{
+	const struct resp *resp = resp_of(g);
+	bool all = true;
+
+	for (unsigned i = 0; i < (resp->nodes ? resp->nodes->count : 1); i++)
+		all &= resp->next_prepared[i] >= g->plan->key_count;
+	return all || !g->plan->preload;
+}
+
+/* Of the keys that the connection's node has. */
+static uint64_t draw_key(struct generator *g, const struct conn *conn)
+{
+	struct resp *resp = resp_of(g);
+	const unsigned node = node_of(resp, conn);
+	uint64_t key;
+
+	if (g->plan->keys == KEYS_HOT)
+		return resp->first_key[node];
+	do {
+		key = keys_draw(&resp->keys, &g->dice);
+	} while (node_of_key(resp, key) != node);
+	return key;
 }
 
 static void draw(struct generator *g, struct conn *conn, struct request *request)
 {
 	struct resp *resp = resp_of(g);
 
-	(void)conn;
-	request->key = keys_draw(&resp->keys, &g->dice);
+	request->key = draw_key(g, conn);
 	if (dice_unit(&g->dice) > g->plan->get_share) {
 		begin_set(g, request);
 	} else {
@@ -120,13 +210,6 @@ static void draw(struct generator *g, struct conn *conn, struct request *request
 }
 
 /* --- bytes --- */
-
-static void write_key(uint64_t key, char out[KEY_LEN])
-{
-	memcpy(out, "key:", 4);
-	for (int i = KEY_LEN - 1; i >= 4; i--, key /= 10)
-		out[i] = (char)('0' + key % 10);
-}
 
 /* All before the value, or all of a GET. */
 static uint32_t write_head(const struct generator *g, const struct request *request,
@@ -329,6 +412,7 @@ const struct workload workload_resp = {
 	.begin = begin,
 	.end = end,
 	.prepare = prepare,
+	.prepared = prepared,
 	.draw = draw,
 	.write = write_bytes,
 	.read = read_bytes,
