@@ -1,9 +1,11 @@
 /* COMMAND: the list of commands, as clients ask for it. */
 #include "kv/call.h"
+#include "kv/command_facts.h"
 #include "kv/commands.h"
 #include "kv/glob.h"
 #include "kv/reply.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,15 +14,17 @@ struct word {
 	const char *name;
 };
 
+/* In Redis's order; those in between that are of no use here are in command_facts.def. */
 static const struct word flag_words[] = {
 	{COMMAND_WRITE, "write"},	{COMMAND_READONLY, "readonly"},
 	{COMMAND_DENYOOM, "denyoom"},	{COMMAND_ADMIN, "admin"},
 	{COMMAND_PUBSUB, "pubsub"},	{COMMAND_LOADING, "loading"},
+	{COMMAND_LOADING, "stale"},	{COMMAND_SKIP_SLOWLOG, "skip_slowlog"},
 	{COMMAND_FAST, "fast"},		{COMMAND_NO_AUTH, "no_auth"},
-	{COMMAND_NO_MULTI, "no_multi"}, {COMMAND_SKIP_SLOWLOG, "skip_slowlog"},
+	{COMMAND_NO_MULTI, "no_multi"},
 };
 
-enum { FLAG_COUNT = sizeof(flag_words) / sizeof(flag_words[0]), CATEGORY_COUNT_MAX = 8 };
+enum { FLAG_COUNT = sizeof(flag_words) / sizeof(flag_words[0]), CATEGORY_COUNT_MAX = 10 };
 
 static bool top_level(const struct command *command)
 {
@@ -54,50 +58,94 @@ static size_t count_top_level(void)
 	return count;
 }
 
-static void reply_words(struct out *out, const struct command *command)
+/* A set of words that are given with a blank between them; how many others there are besides. */
+static void begin_set(struct out *out, const char *words, size_t others)
 {
+	size_t count = others + (words[0] != 0);
+
+	for (const char *at = words; *at != 0; at++)
+		count += *at == ' ';
+	reply_set(out, count);
+}
+
+static void reply_words(struct out *out, const char *words,
+			void (*reply)(struct out *out, const char *word))
+{
+	char word[64];
+
+	while (*words != 0) {
+		size_t len = strcspn(words, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, words);
+		reply(out, word);
+		words += len + (words[len] == ' ');
+	}
+}
+
+static void reply_flags(struct out *out, const struct command *command)
+{
+	const char *more = command_facts(command)->flags;
 	size_t count = 0;
 
 	for (int i = 0; i < FLAG_COUNT; i++)
 		count += (command->flags & flag_words[i].flag) != 0;
-	reply_set(out, count);
+	begin_set(out, more, count);
 	for (int i = 0; i < FLAG_COUNT; i++)
 		if ((command->flags & flag_words[i].flag) != 0)
 			reply_status(out, flag_words[i].name);
+	reply_words(out, more, reply_status);
 }
 
-/* Those of Redis that follow from flags and group. */
+static bool is_one_of(const struct command *command, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(command->name, *names) == 0)
+			return true;
+	return false;
+}
+
+static bool in_group(const struct command *command, const char *group)
+{
+	return strcmp(command->group, group) == 0;
+}
+
+/* By flag and group, and by name where Redis says so. */
 static size_t categories(const struct command *command, const char *names[CATEGORY_COUNT_MAX])
 {
-	static const struct {
-		const char *group, *category;
-	} groups[] = {
-		{"generic", "@keyspace"},
-		{"string", "@string"},
-		{"bitmap", "@bitmap"},
-		{"connection", "@connection"},
-		{"transactions", "@transaction"},
-	};
+	static const char *const of_keys[] = {"dbsize", "flushdb", "flushall", "swapdb", NULL};
+	static const char *const admins[] = {"lastsave", "role", NULL};
+	static const char *const dangers[] = {"keys", "flushdb",  "flushall", "swapdb",
+					      "info", "lastsave", "role",     NULL};
+	bool about_commands = strncmp(command->name, "command", 7) == 0;
+	bool waits = strcmp(command->name, "wait") == 0;
 	size_t count = 0;
+	const struct {
+		bool has;
+		const char *name;
+	} all[] = {
+		{(in_group(command, "generic") && !waits) || is_one_of(command, of_keys),
+		 "@keyspace"},
+		{command->flags & COMMAND_READONLY, "@read"},
+		{command->flags & COMMAND_WRITE, "@write"},
+		{in_group(command, "string"), "@string"},
+		{in_group(command, "bitmap"), "@bitmap"},
+		{command->flags & COMMAND_PUBSUB, "@pubsub"},
+		{command->flags & COMMAND_ADMIN || is_one_of(command, admins), "@admin"},
+		{command->flags & COMMAND_FAST, "@fast"},
+		{!(command->flags & COMMAND_FAST), "@slow"},
+		{command->flags & COMMAND_ADMIN || is_one_of(command, dangers), "@dangerous"},
+		{in_group(command, "connection") || waits || about_commands, "@connection"},
+		{in_group(command, "transactions"), "@transaction"},
+		{in_group(command, "scripting"), "@scripting"},
+	};
 
-	if (command->flags & COMMAND_CONTAINER) {
+	if ((command->flags & COMMAND_CONTAINER) != 0 && !about_commands) {
 		names[0] = "@slow";
 		return 1;
 	}
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (strcmp(command->group, groups[i].group) == 0)
-			names[count++] = groups[i].category;
-	if (command->flags & COMMAND_READONLY)
-		names[count++] = "@read";
-	if (command->flags & COMMAND_WRITE)
-		names[count++] = "@write";
-	if (command->flags & COMMAND_PUBSUB)
-		names[count++] = "@pubsub";
-	names[count++] = command->flags & COMMAND_FAST ? "@fast" : "@slow";
-	if (command->flags & COMMAND_ADMIN) {
-		names[count++] = "@admin";
-		names[count++] = "@dangerous";
-	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && count < CATEGORY_COUNT_MAX; i++)
+		if (all[i].has)
+			names[count++] = all[i].name;
 	return count;
 }
 
@@ -123,50 +171,74 @@ static void pair_integer(struct out *out, const char *name, int64_t value)
 	reply_integer(out, value);
 }
 
-/* Where the keys are, once more, in 7.0's way: at an index, and on to the last one. */
-static void reply_key_specs(struct out *out, const struct command *command)
+/* Keys from an index on, to the last one, counted from there (or from the end if it is negative).
+ */
+static void reply_key_spec(struct out *out, const char *flags, const char *note, int first,
+			   int last, int step)
 {
-	int last =
-		command->last_key < 0 ? command->last_key : command->last_key - command->first_key;
-
-	reply_set(out, command->first_key != 0);
-	if (command->first_key == 0)
-		return;
-	reply_map(out, 3);
+	reply_map(out, note[0] != 0 ? 4 : 3);
+	if (note[0] != 0)
+		pair_text(out, "notes", note);
 	reply_text(out, "flags");
-	reply_set(out, 1);
-	reply_status(out, command->flags & COMMAND_WRITE ? "RW" : "RO");
+	begin_set(out, flags, 0);
+	reply_words(out, flags, reply_status);
 	reply_text(out, "begin_search");
 	reply_map(out, 2);
 	pair_text(out, "type", "index");
 	reply_text(out, "spec");
 	reply_map(out, 1);
-	pair_integer(out, "index", command->first_key);
+	pair_integer(out, "index", first);
 	reply_text(out, "find_keys");
 	reply_map(out, 2);
 	pair_text(out, "type", "range");
 	reply_text(out, "spec");
 	reply_map(out, 3);
 	pair_integer(out, "lastkey", last);
-	pair_integer(out, "keystep", command->key_step);
+	pair_integer(out, "keystep", step);
 	pair_integer(out, "limit", 0);
+}
+
+/* Where the keys are, once more, in 7.0's way. */
+static void reply_key_specs(struct out *out, const struct command *command)
+{
+	const struct command_facts *facts = command_facts(command);
+	int first = command->first_key, last = command->last_key, step = command->key_step;
+	const char *first_flags = facts->first_key[0] != 0 ? facts->first_key : "RO access";
+	bool others = facts->other_keys[0] != 0;
+
+	if (first == 0) {
+		reply_set(out, 0);
+		return;
+	}
+	reply_set(out, others ? 2 : 1);
+	if (others) {
+		reply_key_spec(out, first_flags, facts->note, first, 0, step);
+		first++;
+	}
+	reply_key_spec(out, others ? facts->other_keys : first_flags, others ? "" : facts->note,
+		       first, last < 0 ? last : last - first, step);
 }
 
 static void reply_info(struct out *out, const struct command *command)
 {
 	const struct command *sub;
+	size_t subs = count_subcommands(command);
 
 	reply_array(out, 10);
 	reply_text(out, command->name);
 	reply_integer(out, command->arity);
-	reply_words(out, command);
+	reply_flags(out, command);
 	reply_integer(out, command->first_key);
 	reply_integer(out, command->last_key);
 	reply_integer(out, command->key_step);
 	reply_categories(out, command);
-	reply_set(out, 0); /* tips */
+	begin_set(out, command_facts(command)->tips, 0);
+	reply_words(out, command_facts(command)->tips, reply_text);
 	reply_key_specs(out, command);
-	reply_array(out, count_subcommands(command));
+	if (subs == 0)
+		reply_set(out, 0); /* as Redis has it */
+	else
+		reply_array(out, subs);
 	for (unsigned i = 0; (sub = command_at_or_null(i)) != NULL; i++)
 		if (subcommand_of(sub, command))
 			reply_info(out, sub);

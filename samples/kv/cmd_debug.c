@@ -111,8 +111,7 @@ static void debug_help(struct call *call)
 		"PROTOCOL <type>",
 		"    Reply with a test value of the specified type.",
 		"SET-ACTIVE-EXPIRE <0|1>",
-		"    Setting it to 0 disables expiring keys in background when they are not "
-		"accessed.",
+		"    Setting it to 0 disables expiring keys which are not accessed.",
 		"SLEEP <seconds>",
 		"    Stop the server for <seconds>, ten at most. Decimals allowed.",
 		NULL,

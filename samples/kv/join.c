@@ -185,7 +185,6 @@ void join_answers(struct call *call, struct out *answers, int count)
 			call->out->failed = true;
 		if (peek(&answers[i], 0) == '-') {
 			out_move(call->out, &answers[i]);
-			call->out->errors++;
 			return;
 		}
 	}
