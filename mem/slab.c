@@ -6,7 +6,6 @@
 #include <sanitizer/asan_interface.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -103,8 +102,6 @@ void *slab_alloc_or_null(struct slab *slab)
 	slab->out[index / 64] |= UINT64_C(1) << (index % 64);
 	object = slab->objects + index * slab->stride.len;
 	ASAN_UNPOISON_MEMORY_REGION(object, slab->size);
-	if (!fresh)
-		memset(object, 0, slab->size);
 	return object;
 }
 

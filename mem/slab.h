@@ -1,7 +1,8 @@
 /*
  * A slab hands out objects of one size from an array made at start: no allocation later, O(1), last
  * freed first handed out. Pages are touched first by the shard that uses them, so they lie on its
- * NUMA node. Objects come out zeroed. One owner; freed objects are poisoned under ASan.
+ * NUMA node. Who takes an object writes all of it: what was in it before may still be. One owner;
+ * freed objects are poisoned under ASan.
  */
 #ifndef MEM_SLAB_H
 #define MEM_SLAB_H

@@ -71,10 +71,10 @@ int tcp_conn_create(struct net *net, const struct net_flow *flow, const struct t
 
 	if (!conn)
 		return -ENOBUFS;
-	conn->sock.kind = NET_SOCK_TCP_CONN;
-	conn->state = TCP_CLOSED;
-	conn->flow = *flow;
-	conn->options = *options;
+	*conn = (struct tcp_conn){.sock.kind = NET_SOCK_TCP_CONN,
+				  .state = TCP_CLOSED,
+				  .flow = *flow,
+				  .options = *options};
 	TAILQ_INSERT_TAIL(&net->tcp.all, conn, all_link);
 	init_numbers(net, conn);
 	tcp_txq_init(&conn->txq, conn->iss + 1, options->sndbuf_len);

@@ -114,7 +114,7 @@ int tcp_listen(struct net *net, const struct net_endpoint *local, uint32_t backl
 	listener = slab_alloc_or_null(net->tcp.listeners);
 	if (!listener)
 		return -ENOBUFS;
-	listener->local = *local;
+	*listener = (struct tcp_listener){.local = *local};
 	err = take_port(net, &listener->local);
 	if (err) {
 		slab_free(net->tcp.listeners, listener);

@@ -130,9 +130,7 @@ int udp_open(struct net *net, const struct net_endpoint *local, void *user, stru
 		return err == -ENOSPC ? -ENOBUFS : err;
 	us = slab_alloc_or_null(net->udp->socks);
 	CHECK(us);
-	us->sock.kind = NET_SOCK_UDP;
-	us->sock.user = user;
-	us->local = bound;
+	*us = (struct udp_sock){.sock = {.kind = NET_SOCK_UDP, .user = user}, .local = bound};
 	LIST_INSERT_HEAD(bucket_of(net->udp, bound.port), us, link);
 	*out = us;
 	return 0;

@@ -35,23 +35,18 @@ static void all_objects_are_handed_out_once_and_then_null(void **state)
 	slab_destroy(slab);
 }
 
-static void the_object_freed_last_comes_out_first_and_zeroed(void **state)
+static void the_object_freed_last_comes_out_first(void **state)
 {
 	struct slab *slab = slab_create("things", sizeof(struct thing), 8, 3);
 	struct thing *one = slab_alloc_or_null(slab), *two = slab_alloc_or_null(slab);
-	struct thing *again;
-	const struct thing zero = {0};
 
 	(void)state;
-	assert_memory_equal(one, &zero, sizeof(zero));
-	memset(one, 0xaa, sizeof(*one));
-	memset(two, 0xaa, sizeof(*two));
 	slab_free(slab, two);
 	slab_free(slab, one);
-	again = slab_alloc_or_null(slab);
-	assert_ptr_equal(again, one);
-	assert_memory_equal(again, &zero, sizeof(zero));
-	slab_free(slab, again);
+	assert_ptr_equal(slab_alloc_or_null(slab), one);
+	assert_ptr_equal(slab_alloc_or_null(slab), two);
+	slab_free(slab, one);
+	slab_free(slab, two);
 	slab_destroy(slab);
 }
 
@@ -160,10 +155,8 @@ static void a_long_random_run_never_hands_out_a_live_object(void **state)
 			uint32_t *object = slab_alloc_or_null(slab);
 
 			assert_non_null(object);
-			for (int w = 0; w < 10; w++) {
-				assert_int_equal(object[w], 0);
+			for (int w = 0; w < 10; w++)
 				object[w] = live_count;
-			}
 			live[live_count++] = object;
 		} else if (live_count > 0) {
 			uint32_t *object = live[--live_count];
@@ -201,7 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_objects_are_handed_out_once_and_then_null),
-		cmocka_unit_test(the_object_freed_last_comes_out_first_and_zeroed),
+		cmocka_unit_test(the_object_freed_last_comes_out_first),
 		cmocka_unit_test(objects_are_aligned_as_asked),
 		cmocka_unit_test(a_slab_that_cannot_be_mapped_is_null),
 		cmocka_unit_test(a_double_free_is_caught),
