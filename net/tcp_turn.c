@@ -67,20 +67,19 @@ void tcp_neigh_changed(struct net *net)
 
 /* --- turns --- */
 
-/* Up to n frames of one connection; *starved: it wanted to send more and found no buffer. */
+/* Up to n >= 1 frames of one connection; *starved: it wanted to send more and found no buffer. */
 static unsigned visit(struct net *net, struct tcp_conn *conn, struct rte_mbuf **pkts, unsigned n,
 		      bool *starved)
 {
 	unsigned done = 0;
 
-	*starved = false;
-	while (done < n && tcp_out_wants(conn)) {
+	do {
 		struct rte_mbuf *m = tcp_out_next_or_null(net, conn, starved);
 
 		if (!m)
 			break;
 		pkts[done++] = m;
-	}
+	} while (done < n && tcp_out_wants(conn));
 	DEBUG_CHECK(tcp_out_wants(conn) || !tcp_out_next_or_null(net, conn, starved));
 	tcp_conn_check(conn);
 	return done;
