@@ -38,8 +38,8 @@ void *flow_table_find_or_null(const struct flow_table *table, const struct net_f
  * Looks n <= FLOW_TABLE_BULK_MAX flows up with their cache misses overlapped. values[i] is NULL for
  * a flow that is not there. The values hold as long as flow_table_version() says the same.
  */
-void flow_table_find_bulk(const struct flow_table *table, const struct net_flow *const *flows,
-			  unsigned n, void **values);
+void flow_table_find_bulk(struct flow_table *table, const struct net_flow *const *flows, unsigned n,
+			  void **values);
 
 /* Changes with each insert and remove. */
 uint64_t flow_table_version(const struct flow_table *table);

@@ -126,6 +126,40 @@ static void a_bulk_lookup_answers_for_each_flow(void **state)
 	flow_table_destroy(table);
 }
 
+static void *find_in_bulk(struct flow_table *table, const struct net_flow *flow)
+{
+	void *found;
+
+	flow_table_find_bulk(table, &flow, 1, &found);
+	return found;
+}
+
+/* Those that were looked up of late are kept apart. Many flows share one place there. */
+static void what_bulk_lookups_remember_ends_with_the_flow(void **state)
+{
+	enum { MANY = 4096 };
+	struct flow_table *table = flow_table_create("recent", MANY, -1, seed);
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct net_flow flow = flow_of(i);
+
+		assert_null(find_in_bulk(table, &flow));
+		assert_int_equal(flow_table_insert(table, &flow, &values[i]), 0);
+		assert_ptr_equal(find_in_bulk(table, &flow), &values[i]);
+	}
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct net_flow flow = flow_of(i);
+
+		assert_ptr_equal(find_in_bulk(table, &flow), &values[i]);
+		assert_ptr_equal(flow_table_remove_or_null(table, &flow), &values[i]);
+		assert_null(find_in_bulk(table, &flow));
+		assert_int_equal(flow_table_insert(table, &flow, &values[i + 1]), 0);
+		assert_ptr_equal(find_in_bulk(table, &flow), &values[i + 1]);
+	}
+	flow_table_destroy(table);
+}
+
 static void the_version_changes_when_a_bulk_result_may_be_stale(void **state)
 {
 	struct flow_table *table = flow_table_create("version", 10, -1, seed);
@@ -207,6 +241,7 @@ int main(void)
 		cmocka_unit_test(both_directions_of_a_flow_are_different_flows),
 		cmocka_unit_test(as_many_flows_as_promised_fit_and_no_more),
 		cmocka_unit_test(a_bulk_lookup_answers_for_each_flow),
+		cmocka_unit_test(what_bulk_lookups_remember_ends_with_the_flow),
 		cmocka_unit_test(the_version_changes_when_a_bulk_result_may_be_stale),
 		cmocka_unit_test(the_hash_depends_on_the_seed),
 		cmocka_unit_test(similar_flows_spread_evenly),
