@@ -6,6 +6,8 @@
 #include "kv/reply.h"
 #include "kv/server.h"
 
+#include <strings.h>
+
 /* Not queued by MULTI: they are about the transaction, or the connection's end. */
 static bool at_once(const struct command *command)
 {
@@ -23,12 +25,25 @@ static bool for_subscribers(const struct command *command)
 	       command->run == cmd_ping || command->run == cmd_quit || command->run == cmd_reset;
 }
 
+/* A browser that was talked into writing to us: it is cut off without a word, as Redis does. */
+static bool is_http(const struct call *call)
+{
+	const struct slice name = call->argv[0].text;
+
+	return (name.len == 4 && strncasecmp(name.data, "post", 4) == 0) ||
+	       (name.len == 5 && strncasecmp(name.data, "host:", 5) == 0);
+}
+
 /* In the order in which Redis asks; false: with the error. */
 static bool accepted(struct call *call)
 {
 	const struct session *session = call->session;
 	const struct command *command = call->command;
 
+	if (!command && is_http(call)) {
+		session_kill(call->session);
+		return false;
+	}
 	if (!command) {
 		command_unknown(call->argc, call->argv, call->out);
 		return false;

@@ -2,7 +2,7 @@
 import random
 import time
 
-EXACT, SORTED, CLOSE, KIND = "exact", "sorted", "close", "kind"
+EXACT, SORTED, CLOSE, KIND, COMPACT = "exact", "sorted", "close", "kind", "compact"
 
 INTEGERS = [b"0", b"1", b"-1", b"2", b"7", b"10", b"100", b"-100", b"9223372036854775807", b"-9223372036854775808",
             b"9223372036854775806", b"9223372036854775808", b"-9223372036854775809", b"4294967296", b"536870912"]
@@ -237,7 +237,7 @@ class Stream:
 
     def object(self):
         name = self.word(b"ENCODING", b"ENCODING", b"ENCODING", b"REFCOUNT", b"IDLETIME", b"FREQ", b"NONE")
-        how = {b"IDLETIME": KIND, b"REFCOUNT": KIND}.get(name.upper(), EXACT)
+        how = {b"IDLETIME": KIND, b"REFCOUNT": KIND, b"ENCODING": COMPACT}.get(name.upper(), EXACT)
         return [Step([self.word(b"OBJECT"), name, self.key()], how)]
 
     def scan_all(self):
@@ -287,7 +287,7 @@ class Stream:
             [b"OBJECT"], [b"OBJECT", b"ENCODING"], [b"OBJECT", b"NOTHING", b"a"], [b"PUBLISH", b"ch", b"hello"],
             [b"PUBSUB", b"CHANNELS"], [b"PUBSUB", b"NUMSUB", b"a", b"b"], [b"PUBSUB", b"NUMPAT"], [b"PUBSUB", b"X"], [b"LASTSAVE", b"x"],
         ])
-        return [Step(command, KIND if command[0] in (b"TIME", b"LASTSAVE") else EXACT)]
+        return [Step(command, KIND if command[0] in (b"TIME", b"LASTSAVE") or command[1:] == [b"INFO", b"get"] else EXACT)]
 
     def clear(self):
         return [Step(self.random.choice([[b"FLUSHDB"], [b"FLUSHALL", b"ASYNC"], [b"FLUSHDB", b"SYNC"], [b"FLUSHALL", b"X"],
