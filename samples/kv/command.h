@@ -38,6 +38,7 @@ enum command_spread {
 	SPREAD_MGET, /* each key by itself, answers in the order of the keys */
 	SPREAD_MSET, /* pairs to their owners, OK when all are */
 	SPREAD_ALL,  /* all shards, answers joined by join_answers(), see join.h */
+	SPREAD_ALL_STEP, /* likewise, as one step for all clients: SWAPDB */
 };
 
 struct call;

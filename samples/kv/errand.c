@@ -109,6 +109,7 @@ void errand_destroy(struct errand_spares *spares, struct errand *errand)
 		out_fini(&errand->parts[i]);
 	out_fini(&errand->reply);
 	bytes_put(errand->value);
+	heap_free(errand->baggage);
 	if (!spares || errand->block_len > ERRAND_BLOCK_LEN ||
 	    spares->count >= ERRAND_SPARE_COUNT) {
 		heap_free(errand);

@@ -31,10 +31,19 @@ enum errand_task {
 };
 
 struct anchor;
+struct bring;
 struct fan;
 struct hold;
 struct router;
 struct session;
+struct watching;
+
+/* What a step is to do on a shard, which may refuse it. */
+struct step_wish {
+	uint32_t flags;	       /* COMMAND_* of its commands */
+	bool exec;	       /* it is EXEC */
+	struct anchor *anchor; /* what is watched there; NULL: nothing */
+};
 
 struct errand {
 	/* --- its home's alone --- */
@@ -48,7 +57,10 @@ struct errand {
 	struct out_node *place;
 	struct hold *step; /* of which it is a part, or NULL */
 	struct fan *fan;   /* likewise */
-	int index;	   /* of the answer in fan */
+	struct bring *bring;
+	struct watching *watching;
+	int index;     /* of the answer in fan or bring */
+	void *baggage; /* freed with it */
 	/* --- of the shard that has it --- */
 	STAILQ_ENTRY(errand) link;
 	uint64_t durable_at; /* of its log: until then the answer waits */
@@ -57,13 +69,13 @@ struct errand {
 	enum errand_task task;
 	const void *hold; /* a name only, NULL: none */
 	struct anchor *anchor;
-	bool room; /* ERRAND_HOLD: asks whether there is room to grow */
+	struct step_wish wish; /* ERRAND_HOLD */
 	const struct command *command;
-	bool part; /* as in struct call */
+	bool part, granted; /* as in struct call */
 	int db, argc;
 	struct arg *argv; /* copies, or references */
 	/* --- the answer --- */
-	bool refused; /* ERRAND_HOLD: what is watched has changed, or there is no room */
+	bool refused; /* ERRAND_HOLD: it is not, see reply; or what is watched has changed */
 	struct out reply;
 	int part_count;
 	struct out *parts;   /* ERRAND_EACH: for each argument but the first */

@@ -132,6 +132,10 @@ void peers_fini(struct peers *peers)
 	if (!peers->of)
 		return;
 	peers_close(peers);
+	while ((errand = STAILQ_FIRST(&peers->lost))) {
+		STAILQ_REMOVE_HEAD(&peers->lost, link);
+		errand_destroy(NULL, errand);
+	}
 	while ((errand = TAILQ_FIRST(&peers->abandoned))) {
 		TAILQ_REMOVE(&peers->abandoned, errand, away);
 		errand_destroy(NULL, errand);

@@ -301,7 +301,7 @@ void session_owe(struct session *session)
 void session_home(struct session *session)
 {
 	session->holds--;
-	if (session->stalled) {
+	if (session->stalled && session->holds == 0) {
 		session->stalled = false;
 		transaction_clear(&session->transaction);
 	}

@@ -49,7 +49,7 @@ struct session {
 	bool unsettled, logging;
 	enum session_end end;
 	unsigned holds; /* answers under way */
-	bool stalled;	/* runs nothing before one has come */
+	bool stalled;	/* runs nothing before all have come */
 	int qd;		/* -1: closed */
 	int db;
 	bool authenticated;

@@ -1,0 +1,304 @@
+/*
+ * The server on several shards, in simulated worlds: commands reach the shards that own their keys,
+ * whichever shard the client's connection is on.
+ */
+#include "tests/kv/world_kv.h"
+
+#include "kv/slot.h"
+
+#include <stdio.h>
+
+static struct wire wires[4];
+
+struct exchange {
+	const char *command, *reply; /* the reply without its last \r\n; ' ' for those between */
+};
+
+static void flatten(char *text)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; text[i]; i++)
+		if (text[i] != '\r')
+			text[to++] = text[i] == '\n' ? ' ' : text[i];
+	text[to ? to - 1 : 0] = 0;
+}
+
+static void expect(struct wire *wire, const char *command, const char *wanted)
+{
+	const char *reply = wire_ask_or_null(wire, command);
+	char text[4096];
+
+	assert_non_null(reply);
+	snprintf(text, sizeof(text), "%s", reply);
+	flatten(text);
+	if (strcmp(text, wanted) != 0)
+		fail_msg("%s\n  gives  %s\n  not    %s", command, text, wanted);
+}
+
+static void expect_all(struct wire *wire, const struct exchange *exchanges)
+{
+	for (; exchanges->command; exchanges++)
+		expect(wire, exchanges->command, exchanges->reply);
+}
+
+/* Enters the client; count connections, whose shards are the hash's choice. */
+static void open_clients(struct world *world, uint64_t seed, int shards, int count)
+{
+	world_open(world, seed, shards, KV_FORWARD, 1);
+	assert_int_equal(demi_sim_enter(world->sim, world->client, 0), 0);
+	for (int i = 0; i < count; i++)
+		assert_int_equal(wire_open(&wires[i], world, 0), 0);
+}
+
+static void close_clients(struct world *world, int count)
+{
+	for (int i = 0; i < count; i++)
+		assert_int_equal(wire_close(&wires[i]), 0);
+	assert_int_equal(demi_sim_leave(world->sim), 0);
+	world_close(world);
+}
+
+/* foo, a and e are in the upper half of the slots, bar, b and c in the lower one. */
+static const struct exchange strings[] = {
+	{"SET foo 1", "+OK"},
+	{"SET bar 2", "+OK"},
+	{"GET foo", "$1 1"},
+	{"GET bar", "$1 2"},
+	{"INCR foo", ":2"},
+	{"INCR bar", ":3"},
+	{"MSET a 10 b 20 c 30", "+OK"},
+	{"MGET c nothing a b foo bar", "*6 $2 30 $-1 $2 10 $2 20 $1 2 $1 3"},
+	{"EXISTS a b c nothing a", ":4"},
+	{"DEL a b nothing", ":2"},
+	{"MSET a 1 b", "-ERR wrong number of arguments for 'mset' command"},
+	{"TOUCH foo bar c d", ":3"},
+	{"DBSIZE", ":3"},
+	{"UNLINK foo bar c", ":3"},
+	{"DBSIZE", ":0"},
+	{"APPEND foo", "-ERR wrong number of arguments for 'append' command"},
+	{NULL, NULL},
+};
+
+static void keys_are_where_their_slots_are(void **state)
+{
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		assert_int_equal(slot_owner(slot_of(SLICE("foo")), 2), 1);
+		assert_int_equal(slot_owner(slot_of(SLICE("bar")), 2), 0);
+		open_clients(&world, 1, shards, 4);
+		for (int i = 0; i < 4; i++)
+			expect_all(&wires[i], strings);
+		close_clients(&world, 4);
+	}
+}
+
+static const struct exchange steps[] = {
+	{"SET foo 1 PX 100000", "+OK"},
+	{"RENAME foo bar", "+OK"},
+	{"EXISTS foo", ":0"},
+	{"GET bar", "$1 1"},
+	{"RENAME foo bar", "-ERR no such key"},
+	{"SET foo 2", "+OK"},
+	{"RENAMENX foo bar", ":0"},
+	{"COPY foo bar", ":0"},
+	{"COPY foo bar REPLACE", ":1"},
+	{"GET bar", "$1 2"},
+	{"TTL bar", ":-1"},
+	{"COPY foo bar DB 3", ":1"},
+	{"COPY foo bar DB 99", "-ERR DB index is out of range"},
+	{"SELECT 3", "+OK"},
+	{"GET bar", "$1 2"},
+	{"SELECT 0", "+OK"},
+	{"MSETNX a 1 b 2 foo 3", ":0"},
+	{"EXISTS a b", ":0"},
+	{"MSETNX a 1 b 2", ":1"},
+	{"MGET a b", "*2 $1 1 $1 2"},
+	{"SET foo ohmytext", "+OK"},
+	{"SET bar mynewtext", "+OK"},
+	{"LCS foo bar", "$6 mytext"},
+	{"LCS foo bar LEN", ":6"},
+	{"SWAPDB 0 3", "+OK"},
+	{"DBSIZE", ":1"},
+	{"GET bar", "$1 2"},
+	{"FLUSHALL", "+OK"},
+	{"DBSIZE", ":0"},
+	{NULL, NULL},
+};
+
+static void commands_over_several_shards_are_done_as_on_one(void **state)
+{
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 2, shards, 3);
+		for (int i = 0; i < 3; i++)
+			expect_all(&wires[i], steps);
+		close_clients(&world, 3);
+	}
+}
+
+static const struct exchange transactions[] = {
+	{"MULTI", "+OK"},
+	{"SET foo 1", "+QUEUED"},
+	{"SET bar 1", "+QUEUED"},
+	{"INCR bar", "+QUEUED"},
+	{"MGET foo bar", "+QUEUED"},
+	{"RENAME foo a", "+QUEUED"},
+	{"PING", "+QUEUED"},
+	{"SELECT 1", "+QUEUED"},
+	{"SET foo 7", "+QUEUED"},
+	{"SELECT 0", "+QUEUED"},
+	{"EXISTS foo a", "+QUEUED"},
+	{"DBSIZE", "+QUEUED"},
+	{"INCR b x", "-ERR wrong number of arguments for 'incr' command"},
+	{"EXEC", "-EXECABORT Transaction discarded because of previous errors."},
+	{"MULTI", "+OK"},
+	{"SET foo 1", "+QUEUED"},
+	{"SET bar 1", "+QUEUED"},
+	{"INCR bar", "+QUEUED"},
+	{"MGET foo bar", "+QUEUED"},
+	{"RENAME foo a", "+QUEUED"},
+	{"PING", "+QUEUED"},
+	{"SELECT 1", "+QUEUED"},
+	{"SET foo 7", "+QUEUED"},
+	{"SELECT 0", "+QUEUED"},
+	{"EXISTS foo a", "+QUEUED"},
+	{"DBSIZE", "+QUEUED"},
+	{"EXEC", "*11 +OK +OK :2 *2 $1 1 $1 2 +OK +PONG +OK +OK +OK :1 :2"},
+	{"MULTI", "+OK"},
+	{"EXEC", "*0"},
+	{"MULTI", "+OK"},
+	{"GET foo", "+QUEUED"},
+	{"EXEC", "*1 $-1"},
+	{"WATCH foo bar", "+OK"},
+	{"MULTI", "+OK"},
+	{"SET foo 1", "+QUEUED"},
+	{"EXEC", "*1 +OK"},
+	{"FLUSHALL", "+OK"},
+	{NULL, NULL},
+};
+
+static void transactions_are_one_step_on_all_shards(void **state)
+{
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 3, shards, 3);
+		for (int i = 0; i < 3; i++)
+			expect_all(&wires[i], transactions);
+		close_clients(&world, 3);
+	}
+}
+
+static void what_is_watched_is_seen_on_every_shard(void **state)
+{
+	static const char *const keys[] = {"foo", "bar"};
+
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 4, shards, 4);
+		for (int i = 0; i < 16; i++) {
+			struct wire *watcher = &wires[i % 4], *other = &wires[i / 4];
+			char set[32];
+
+			snprintf(set, sizeof(set), "SET %s x", keys[i % 2]);
+			expect(watcher, "WATCH foo bar", "+OK");
+			expect(other, set, "+OK");
+			expect(watcher, "MULTI", "+OK");
+			expect(watcher, "SET foo 1", "+QUEUED");
+			expect(watcher, "SET bar 1", "+QUEUED");
+			expect(watcher, "EXEC", "*-1");
+			expect(watcher, "WATCH foo bar", "+OK");
+			expect(watcher, "UNWATCH", "+OK");
+			expect(other, set, "+OK");
+			expect(watcher, "MULTI", "+OK");
+			expect(watcher, "GET foo", "+QUEUED");
+			expect(watcher, "DISCARD", "+OK");
+		}
+		expect(&wires[0], "WATCH foo bar", "+OK"); /* and goes */
+		close_clients(&world, 4);
+	}
+}
+
+static void one_connections_commands_keep_their_order(void **state)
+{
+	static const char pipeline[] =
+		"SET foo 1\r\nRENAME foo bar\r\nGET bar\r\nGET foo\r\nSET foo 2\r\nMGET foo bar\r\n"
+		"MULTI\r\nINCR foo\r\nINCR bar\r\nEXEC\r\nMGET bar foo\r\nCOPY foo bar REPLACE\r\n"
+		"GET bar\r\nDEL foo bar\r\nEXISTS foo bar\r\n";
+	static const char *const replies[] = {
+		"+OK",		"+OK", "$1 1",	  "$-1",     "+OK",
+		"*2 $1 2 $1 1", "+OK", "+QUEUED", "+QUEUED", "*2 :3 :2",
+		"*2 $1 2 $1 3", ":1",  "$1 3",	  ":2",	     ":0",
+	};
+
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 5, shards, 4);
+		for (int i = 0; i < 4; i++) {
+			assert_int_equal(wire_send(&wires[i], pipeline, strlen(pipeline)), 0);
+			for (size_t k = 0; k < sizeof(replies) / sizeof(replies[0]); k++) {
+				const char *reply = wire_reply_or_null(&wires[i]);
+				char text[256];
+
+				assert_non_null(reply);
+				snprintf(text, sizeof(text), "%s", reply);
+				flatten(text);
+				assert_string_equal(text, replies[k]);
+			}
+		}
+		close_clients(&world, 4);
+	}
+}
+
+/* What is under way when a client goes, and when the server is told to end, is not missed. */
+static void clients_go_and_the_server_ends_amid_it_all(void **state)
+{
+	static const char pipeline[] = "MSET foo 1 bar 2\r\nWATCH foo bar\r\nMULTI\r\nSET foo 2\r\n"
+				       "SET bar 3\r\nRENAME foo a\r\nEXEC\r\nMGET a bar\r\n"
+				       "RENAME a foo\r\nKEYS *\r\nWATCH foo bar\r\n";
+	const struct timespec none = {0, 0};
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct world world;
+		demi_qresult_t qr;
+		int count;
+
+		open_clients(&world, (uint64_t)i, 3, 4);
+		for (int k = 0; k < 4; k++) {
+			demi_sgarray_t sga = demi_sgaalloc(strlen(pipeline));
+			demi_qtoken_t qt;
+
+			memcpy(sga.sga_segs[0].sgaseg_buf, pipeline, strlen(pipeline));
+			assert_int_equal(demi_push(&qt, wires[k].qd, &sga), 0);
+			assert_int_equal(demi_sgafree(&sga), 0);
+		}
+		for (int steps_left = i; steps_left > 0; steps_left--)
+			demi_wait_next_n(&qr, 1, &count, &none);
+		close_clients(&world, i % 5);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_are_where_their_slots_are),
+		cmocka_unit_test(commands_over_several_shards_are_done_as_on_one),
+		cmocka_unit_test(transactions_are_one_step_on_all_shards),
+		cmocka_unit_test(what_is_watched_is_seen_on_every_shard),
+		cmocka_unit_test(one_connections_commands_keep_their_order),
+		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
