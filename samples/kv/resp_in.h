@@ -19,7 +19,7 @@ enum {
 	RESP_ARG_COUNT_MAX = INT32_MAX,
 	/* An argument of at least so many bytes that comes in pieces is put together in bytes of
 	 * its own, which the command may keep. */
-	RESP_OWN_LEN_MIN = 32 * 1024,
+	RESP_OWN_LEN_MIN = BYTES_LEN_MIN,
 };
 
 struct arg {

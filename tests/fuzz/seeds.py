@@ -315,7 +315,7 @@ RESP_IN = {name: bytes([split]) + sent for name, (split, sent) in {
     "bytes": (0, GET + request(b"") + b"PING\r\n" + GET),
     "many": (7, request(*[b"%d" % i for i in range(20)]) + GET),
     "none": (3, b"*0\r\n*-1\r\n\r\n\n  \r\n" + GET),
-    "long": (20, request(b"SET", b"key", b"v" * 32768, b"w" * 300) + GET),
+    "long": (20, request(b"SET", b"key", b"v" * 4096, b"w" * 300) + GET),
     "inline": (4, b"SET  key\t\"a \\x41\\n\\q\\\"\" 'it\\'s' \"\"\r\nGET key\n"),
     "unbalanced": (4, b"GET \"key\r\n"),
     "unbalanced_behind": (4, b"GET 'key'x\r\n"),

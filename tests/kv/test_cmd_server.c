@@ -161,7 +161,7 @@ static void commands_are_described(void **state)
 		    "*0\r\n$-1\r\n");
 	assert_says(talk, "COMMAND DOCS ttl nosuch",
 		    "*2\r\n$3\r\nttl\r\n*8\r\n$7\r\nsummary\r\n"
-		    "$41\r\nGet the time to live for a key in seconds\r\n$5\r\nsince\r\n"
+		    "$39\r\nTells in how many seconds a key expires\r\n$5\r\nsince\r\n"
 		    "$5\r\n1.0.0\r\n$5\r\ngroup\r\n$7\r\ngeneric\r\n$10\r\ncomplexity\r\n"
 		    "$4\r\nO(1)\r\n");
 	has(talk, "COMMAND INFO object", "$15\r\nobject|encoding\r\n:3\r\n");

@@ -210,7 +210,7 @@ static void what_is_announced_costs_nothing(void **state)
 
 static void a_long_argument_comes_in_bytes_that_may_be_kept(void **state)
 {
-	enum { LEN = 3 * RESP_OWN_LEN_MIN };
+	enum { LEN = 98304 };
 	struct bytes *kept;
 	struct resp_in in;
 	char *piece = malloc(1000);
