@@ -324,36 +324,47 @@ uint64_t table_scan(struct table *table, uint64_t cursor,
 	return reverse(reverse(cursor | ~mask) + 1);
 }
 
-struct entry *table_random_or_null(const struct table *table, struct dice *dice)
+/* A bucket's number and a place in it, each with the same odds. There is an entry at all. */
+static uint64_t random_place(const struct table *table, struct dice *dice, unsigned *place)
 {
-	/* More are in hardly any chain; fewer would favour those in short ones. */
-	enum { CHAIN_LEN_LIKELY = 16 };
+	enum { CHAIN_LEN_LIKELY = 16 }; /* more are in hardly any chain: those have less */
 
-	while (table->count) {
-		struct bucket *bucket = bucket_at(table, dice_below(dice, table->bucket_count));
-		unsigned len = chain_len(bucket), limit = len;
-		unsigned place;
+	for (;;) {
+		uint64_t i = dice_below(dice, table->bucket_count);
+		unsigned len = chain_len(bucket_at(table, i));
 
-		if (limit < CHAIN_LEN_LIKELY)
-			limit = CHAIN_LEN_LIKELY;
-		place = (unsigned)dice_below(dice, limit);
-		if (place >= len)
-			continue;
-		bucket = chain_at(bucket, &place);
-		return bucket->places[place].entry;
+		*place =
+			(unsigned)dice_below(dice, len > CHAIN_LEN_LIKELY ? len : CHAIN_LEN_LIKELY);
+		if (*place < len)
+			return i;
 	}
-	return NULL;
 }
 
-/* From an entry by chance on; to begin with a whole bucket would favour who is first in one. */
+struct entry *table_random_or_null(const struct table *table, struct dice *dice)
+{
+	struct bucket *bucket;
+	unsigned place;
+
+	if (table->count == 0)
+		return NULL;
+	bucket = bucket_at(table, random_place(table, dice, &place));
+	bucket = chain_at(bucket, &place);
+	return bucket->places[place].entry;
+}
+
+/*
+ * From an entry by chance on, so that each is in as many samples as any other, whatever stands
+ * before it. From buckets on it would not be so, and what is evicted most would be.
+ */
 unsigned table_sample(const struct table *table, struct dice *dice, struct entry **out,
 		      unsigned max)
 {
-	uint64_t left = table->count ? table->bucket_count : 0;
-	uint64_t i = left ? dice_below(dice, left) : 0;
-	unsigned found = 0,
-		 at = left ? (unsigned)dice_below(dice, chain_len(bucket_at(table, i)) + 1) : 0;
+	unsigned found = 0, at;
+	uint64_t i, left = table->bucket_count + 1; /* the first again, for what is before at */
 
+	if (table->count == 0)
+		return 0;
+	i = random_place(table, dice, &at);
 	for (; left && found < max; left--) {
 		struct bucket *head = bucket_at(table, i);
 

@@ -276,6 +276,42 @@ static void without_eviction_there_is_no_room(void **state)
 	store_destroy(store);
 }
 
+static void count_visit(void *arg, struct entry *entry)
+{
+	(void)entry;
+	++*(unsigned *)arg;
+}
+
+/*
+ * Where all are worth the same it is chance that chooses, and it must be fair to all places of the
+ * table: if it began anywhere and went on to the next entry, then empty stretches would grow, as
+ * they lead to whoever comes behind them.
+ */
+static void eviction_leaves_the_table_in_shape(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_LFU);
+	struct store *store = store_new(&config, NULL);
+	unsigned longest = 0, buckets = 0, empty = 0;
+	uint64_t cursor = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		store_make_room(store, NOW);
+		add(store, i, STORE_NEVER, NOW);
+	}
+	do {
+		unsigned visited = 0;
+
+		cursor = store_scan(store, 0, cursor, count_visit, &visited);
+		longest = visited > longest ? visited : longest;
+		empty += visited == 0;
+		buckets++;
+	} while (cursor);
+	assert_true(longest < 32);
+	assert_true(empty < buckets / 20);
+	store_destroy(store);
+}
+
 static void a_lower_limit_is_reached_in_bounded_steps(void **state)
 {
 	struct store_config config = config_of(STORE_ALLKEYS_LRU);
@@ -355,6 +391,7 @@ int main(void)
 		cmocka_unit_test(the_lfu_counter_decays_with_the_minutes),
 		cmocka_unit_test(volatile_ttl_takes_the_shortest_to_live_and_only_these),
 		cmocka_unit_test(without_eviction_there_is_no_room),
+		cmocka_unit_test(eviction_leaves_the_table_in_shape),
 		cmocka_unit_test(a_lower_limit_is_reached_in_bounded_steps),
 		cmocka_unit_test(what_was_cleared_goes_before_anything_is_evicted),
 		cmocka_unit_test(all_databases_give),

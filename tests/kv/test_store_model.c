@@ -3,6 +3,7 @@
  * Seeded streams of all operations, with a clock that goes forth, and back now and then. Before
  * each change the event shows the entry as the model has it; what the store removes by itself the
  * model loses when told.
+ *   test_kv_store_model [seed [seed after the last]]      other streams, one after the other
  */
 #include "kv/dice.h"
 #include "kv/heap.h"
@@ -426,6 +427,17 @@ static void run(uint64_t seed)
 	free(world);
 }
 
+static uint64_t first_seed, end_seed;
+
+static void with_each_seed_asked_for(void **state)
+{
+	(void)state;
+	for (uint64_t seed = first_seed; seed < end_seed; seed++) {
+		print_message("seed %llu\n", (unsigned long long)seed);
+		run(seed);
+	}
+}
+
 static void it_does_what_its_model_does(void **state)
 {
 	(void)state;
@@ -438,12 +450,17 @@ static void with_another_seed_too(void **state)
 	run(20261121);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_does_what_its_model_does),
 		cmocka_unit_test(with_another_seed_too),
 	};
+	const struct CMUnitTest asked[] = {cmocka_unit_test(with_each_seed_asked_for)};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (argc < 2)
+		return cmocka_run_group_tests(tests, NULL, NULL);
+	first_seed = strtoull(argv[1], NULL, 10);
+	end_seed = argc > 2 ? strtoull(argv[2], NULL, 10) : first_seed + 1;
+	return cmocka_run_group_tests(asked, NULL, NULL);
 }
