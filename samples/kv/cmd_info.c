@@ -134,6 +134,7 @@ void cmd_config_resetstat(struct call *call)
 
 	engine->stats.commands = 0;
 	engine->stats.errors = 0;
+	engine->stats.kinds = (struct error_counts){0};
 	memset(engine->stats.calls, 0, size);
 	memset(engine->stats.failed, 0, size);
 	memset(engine->stats.ns, 0, size);

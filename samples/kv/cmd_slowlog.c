@@ -19,9 +19,8 @@ static void reply_entry(struct out *out, const struct slowlog_entry *entry)
 	reply_array(out, (size_t)entry->argc);
 	for (int i = 0; i < entry->argc; i++)
 		reply_bulk(out, entry->argv[i]);
-	/* Whose command it was may be another shard's to know. */
-	reply_text(out, "");
-	reply_text(out, "");
+	reply_text(out, entry->peer);
+	reply_text(out, entry->name);
 }
 
 /* How many are asked for: UINT64_MAX for all. False: it is no number, which the reply says. */

@@ -155,7 +155,7 @@ bool dispatch(struct session *session)
 	session->last = call.command;
 	if (!accepted(&call)) {
 		session->transaction.failed |= session->transaction.open;
-		call.engine->stats.errors++;
+		engine_failed(call.engine, call.out);
 	} else if (session->transaction.open && !at_once(call.command)) {
 		queue(&call);
 	} else {

@@ -183,6 +183,12 @@ static void run_timed(struct call *call, unsigned index, bool sample)
 		     ns / 1000000);
 }
 
+void engine_failed(struct engine *engine, const struct out *out)
+{
+	engine->stats.errors++;
+	error_counts_add(&engine->stats.kinds, out->error_code, 1);
+}
+
 void engine_run(struct call *call)
 {
 	struct engine_stats *stats = &call->engine->stats;
@@ -194,7 +200,7 @@ void engine_run(struct call *call)
 		call->command = command_find_or_null(call->argc, call->argv);
 	if (!call->command) {
 		command_unknown(call->argc, call->argv, call->out);
-		stats->errors++;
+		engine_failed(call->engine, call->out);
 		return;
 	}
 	index = command_index(call->command);
@@ -210,7 +216,7 @@ void engine_run(struct call *call)
 			run(call);
 	}
 	if (call->out->errors != errors) {
-		stats->errors++;
+		engine_failed(call->engine, call->out);
 		stats->failed[index]++;
 	}
 }

@@ -6,7 +6,9 @@
 #define KV_ENGINE_H
 
 #include "kv/command.h"
+#include "kv/error_counts.h"
 #include "kv/latency.h"
+#include "kv/rates.h"
 #include "kv/settings.h"
 #include "kv/slowlog.h"
 #include "kv/store.h"
@@ -23,6 +25,8 @@ struct engine_stats {
 	uint64_t commands, errors;
 	/* Of each command, as command_index() counts them. Brief ones are timed by samples. */
 	uint64_t *calls, *failed, *ns;
+	struct error_counts kinds; /* of errors */
+	struct rates rates;
 };
 
 /* What the engine asks of the log, and tells it; aof.h says what each means. */
@@ -57,8 +61,11 @@ struct engine {
 	const struct engine_log *log; /* of aof: its functions */
 	bool loading;
 	uint64_t (*clock_ns)(void); /* to time commands by; NULL: they are not timed */
-	struct slowlog slowlog;	    /* of commands that were timed, if not by a sample */
-	struct latency latency;	    /* likewise */
+	/* Who a session's client is, for SLOWLOG. NULL: nobody knows. */
+	void (*describe)(const struct session *session, char peer[SLOWLOG_PEER_LEN],
+			 char name[SLOWLOG_NAME_LEN]);
+	struct slowlog slowlog; /* of commands that were timed, if not by a sample */
+	struct latency latency; /* likewise */
 	struct engine_stats stats;
 	struct engine_clients clients;
 	struct server *server; /* NULL: there is none (tests) */
@@ -77,6 +84,8 @@ void engine_fini(struct engine *engine);
  * session and db are set by the caller; the rest is the engine's.
  */
 void engine_run(struct call *call);
+/* Counts the last error in out, of a command that did not get as far as engine_run(). */
+void engine_failed(struct engine *engine, const struct out *out);
 /*
  * For run functions: this key was changed, watchers are told. Who does not call it has all keys of
  * the call told of if it sets call->changed; who changed only some of them, or one in another

@@ -45,6 +45,19 @@ static void collect_log(struct info_part *part, const struct engine *engine)
 	part->rewrite_s = log.last_rewrite_s < 0 ? 0 : (uint64_t)log.last_rewrite_s;
 }
 
+static void collect_rates(struct info_part *part, const struct engine *engine)
+{
+	const struct engine_clients *clients = &engine->clients;
+	struct rates_look rates =
+		rates_tell(&engine->stats.rates,
+			   &(struct rates_look){engine->now_ms, engine->stats.commands,
+						clients->received_bytes, clients->sent_bytes});
+
+	part->commands_a_second = rates.commands;
+	part->received_a_second = rates.received_bytes;
+	part->sent_a_second = rates.sent_bytes;
+}
+
 void info_collect(struct info *info, const struct engine *engine)
 {
 	const struct engine_clients *clients = &engine->clients;
@@ -76,6 +89,8 @@ void info_collect(struct info *info, const struct engine *engine)
 		part->volatile_keys[db] = store_volatile_size(engine->store, db);
 	}
 	collect_log(part, engine);
+	collect_rates(part, engine);
+	info->kinds = engine->stats.kinds;
 	memcpy(info->counters, engine->stats.calls, size);
 	memcpy(info->counters + command_count(), engine->stats.failed, size);
 	memcpy(info->counters + 2 * command_count(), engine->stats.ns, size);
@@ -94,25 +109,32 @@ void info_add(struct info *sum, const struct info *part)
 		sums[i] += more[i];
 	memcpy(&sum->part, sums, sizeof(sums));
 	sum->part.rewrite_s = rewrite_s;
+	for (int i = 0; i < ERROR_COUNTS_MAX && part->kinds.kinds[i].count != 0; i++)
+		error_counts_add(&sum->kinds, part->kinds.kinds[i].code,
+				 part->kinds.kinds[i].count);
 	for (size_t i = 0; i < 3 * (size_t)command_count(); i++)
 		sum->counters[i] += part->counters[i];
 }
 
 size_t info_size(void)
 {
-	return sizeof(struct info_part) + counters_size();
+	return sizeof(struct info_part) + sizeof(struct error_counts) + counters_size();
 }
 
 void info_store(const struct info *info, char *to)
 {
 	memcpy(to, &info->part, sizeof(info->part));
-	memcpy(to + sizeof(info->part), info->counters, counters_size());
+	to += sizeof(info->part);
+	memcpy(to, &info->kinds, sizeof(info->kinds));
+	memcpy(to + sizeof(info->kinds), info->counters, counters_size());
 }
 
 void info_load(struct info *info, const char *from)
 {
 	memcpy(&info->part, from, sizeof(info->part));
-	memcpy(info->counters, from + sizeof(info->part), counters_size());
+	from += sizeof(info->part);
+	memcpy(&info->kinds, from, sizeof(info->kinds));
+	memcpy(info->counters, from + sizeof(info->kinds), counters_size());
 }
 
 uint64_t info_rss_bytes(void)

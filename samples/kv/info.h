@@ -24,11 +24,13 @@ struct info_part {
 	uint64_t log_len, log_base_len, log_pending_len, fsyncs_delayed;
 	uint64_t rewrite_s; /* the last one's, of the shard where it took longest */
 	uint64_t loading;
+	uint64_t commands_a_second, received_a_second, sent_a_second; /* of late */
 };
 
 /* A part, or the sum of all, with counters[3 * command_count()]: calls, failed, ns. */
 struct info {
 	struct info_part part;
+	struct error_counts kinds; /* of errors */
 	uint64_t *counters;
 };
 

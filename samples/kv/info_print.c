@@ -156,8 +156,11 @@ static void print_stats(FILE *file, const struct engine *engine, const struct in
 	(void)engine;
 	number(file, "total_connections_received", part->received);
 	number(file, "total_commands_processed", part->commands);
+	number(file, "instantaneous_ops_per_sec", part->commands_a_second);
 	number(file, "total_net_input_bytes", part->received_bytes);
 	number(file, "total_net_output_bytes", part->sent_bytes);
+	fprintf(file, "instantaneous_input_kbps:%.2f\r\n", (double)part->received_a_second / 1024);
+	fprintf(file, "instantaneous_output_kbps:%.2f\r\n", (double)part->sent_a_second / 1024);
 	number(file, "rejected_connections", part->rejected);
 	number(file, "sync_full", 0);
 	number(file, "sync_partial_ok", 0);
@@ -220,6 +223,15 @@ static void print_commandstats(FILE *file, const struct engine *engine, const st
 	}
 }
 
+static void print_errorstats(FILE *file, const struct engine *engine, const struct info *info)
+{
+	const struct error_count *kinds = info->kinds.kinds;
+
+	(void)engine;
+	for (int i = 0; i < ERROR_COUNTS_MAX && kinds[i].count != 0; i++)
+		fprintf(file, "errorstat_%s:count=%" PRIu64 "\r\n", kinds[i].code, kinds[i].count);
+}
+
 static void print_nothing(FILE *file, const struct engine *engine, const struct info *info)
 {
 	(void)file;
@@ -252,7 +264,7 @@ static const struct section sections[] = {
 	{"cpu", "CPU", true, print_cpu},
 	{"modules", "Modules", true, print_nothing},
 	{"commandstats", "Commandstats", false, print_commandstats},
-	{"errorstats", "Errorstats", true, print_nothing},
+	{"errorstats", "Errorstats", true, print_errorstats},
 	{"cluster", "Cluster", true, print_cluster},
 	{"keyspace", "Keyspace", true, print_keyspace},
 };

@@ -150,6 +150,8 @@ static void empty_text(struct out *out, struct out_node *node)
 /* What counts the replies themselves moves with them. */
 static void move_counters(struct out *out, struct out *from)
 {
+	if (from->errors)
+		memcpy(out->error_code, from->error_code, sizeof(out->error_code));
 	out->errors += from->errors;
 	out->failed |= from->failed;
 	from->errors = 0;

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+enum { OUT_ERROR_CODE_LEN = 16 }; /* with its end; longer ones are cut */
+
 enum out_kind { OUT_TEXT, OUT_BYTES, OUT_PLACE };
 
 struct out_node;
@@ -36,8 +38,9 @@ struct out {
 	size_t room;	 /* what all nodes take, without values by reference */
 	unsigned places; /* not filled */
 	unsigned errors; /* error replies so far */
-	int resp;	 /* 2 or 3: how reply_*() writes */
-	bool failed;	 /* no memory: what is sent is not whole, the connection must end */
+	char error_code[OUT_ERROR_CODE_LEN]; /* of the last of them: "ERR" */
+	int resp;			     /* 2 or 3: how reply_*() writes */
+	bool failed; /* no memory: what is sent is not whole, the connection must end */
 };
 
 void out_init(struct out *out, int resp);

@@ -55,6 +55,7 @@ void reply_status(struct out *out, const char *text)
 void reply_error(struct out *out, const char *text)
 {
 	out->errors++;
+	snprintf(out->error_code, sizeof(out->error_code), "%.*s", (int)strcspn(text, " "), text);
 	line(out, '-', slice_of(text));
 }
 

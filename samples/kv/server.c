@@ -1,6 +1,7 @@
 #include "kv/server.h"
 
 #include "kv/aof.h"
+#include "kv/client_line.h"
 #include "kv/clock.h"
 #include "kv/dispatch.h"
 
@@ -170,6 +171,14 @@ static void turn_log(struct server *server)
 		settle_logged(server);
 }
 
+static void note_rates(struct engine *engine)
+{
+	rates_note(&engine->stats.rates,
+		   &(struct rates_look){engine->now_ms, engine->stats.commands,
+					engine->clients.received_bytes,
+					engine->clients.sent_bytes});
+}
+
 /* How long nothing is to be done unless something happens. */
 static struct timespec idle_time(const struct server *server)
 {
@@ -222,6 +231,7 @@ static void serve(struct server *server)
 		for (int i = 0; i < n; i++)
 			handle(server, &results[i]);
 		turn_store(server);
+		note_rates(&server->engine);
 		look(server);
 		do {
 			settle_all(server);
@@ -261,6 +271,13 @@ static int open_listener(struct server *server)
 	return error;
 }
 
+static void describe(const struct session *session, char peer[SLOWLOG_PEER_LEN],
+		     char name[SLOWLOG_NAME_LEN])
+{
+	client_address(&session->peer, peer);
+	snprintf(name, SLOWLOG_NAME_LEN, "%s", session->name ? session->name : "");
+}
+
 static int open_all(struct server *server)
 {
 	static const struct router_hooks hooks = {
@@ -276,6 +293,8 @@ static int open_all(struct server *server)
 		complain(server, "engine", error);
 		return error;
 	}
+	server->engine.clock_ns = clock_monotonic_ns;
+	server->engine.describe = describe;
 	if (server->settings.appendonly) {
 		error = -aof_open(&server->engine);
 		if (error) {

@@ -1,5 +1,6 @@
 #include "kv/slowlog.h"
 
+#include "kv/call.h"
 #include "kv/engine.h"
 #include "kv/heap.h"
 
@@ -58,6 +59,15 @@ static struct slice show(char **to, struct slice text)
 	return shown;
 }
 
+/* What CONFIG SET makes a password of is nobody's to read. */
+static struct slice readable(const struct call *call, int i)
+{
+	if (i >= 3 && strcmp(call->command->name, "config|set") == 0 &&
+	    call_is(call, i - 1, "requirepass"))
+		return SLICE("(redacted)");
+	return call_arg(call, i);
+}
+
 static struct slowlog_entry *entry_create_or_null(const struct call *call)
 {
 	const int shown = call->argc < SLOWLOG_ARG_COUNT_MAX ? call->argc : SLOWLOG_ARG_COUNT_MAX;
@@ -70,7 +80,7 @@ static struct slowlog_entry *entry_create_or_null(const struct call *call)
 	text = (char *)(entry + 1);
 	entry->argc = shown;
 	for (int i = 0; i < shown; i++)
-		entry->argv[i] = show(&text, call->argv[i].text);
+		entry->argv[i] = show(&text, readable(call, i));
 	if (call->argc > shown) {
 		snprintf(note, sizeof(note), "... (%d more arguments)", call->argc - shown + 1);
 		text = (char *)(uintptr_t)entry->argv[shown - 1].data;
@@ -94,6 +104,10 @@ void slowlog_note(struct slowlog *slowlog, const struct call *call, uint64_t us)
 	entry->id = slowlog->next++ * (uint64_t)engine->shard_count + (uint64_t)engine->shard;
 	entry->when_ms = engine->now_ms;
 	entry->us = us;
+	entry->peer[0] = 0;
+	entry->name[0] = 0;
+	if (call->session != NULL && engine->describe != NULL)
+		engine->describe(call->session, entry->peer, entry->name);
 	TAILQ_INSERT_HEAD(&slowlog->entries, entry, link);
 	slowlog->count++;
 	trim(slowlog, settings->slowlog_len_max);

@@ -10,12 +10,18 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-enum { SLOWLOG_ARG_COUNT_MAX = 32, SLOWLOG_ARG_LEN_MAX = 128 };
+enum {
+	SLOWLOG_ARG_COUNT_MAX = 32,
+	SLOWLOG_ARG_LEN_MAX = 128,
+	SLOWLOG_PEER_LEN = 32,
+	SLOWLOG_NAME_LEN = 64,
+};
 
 struct slowlog_entry {
 	TAILQ_ENTRY(slowlog_entry) link;
 	uint64_t id; /* grows; no other shard has it */
 	uint64_t when_ms, us;
+	char peer[SLOWLOG_PEER_LEN], name[SLOWLOG_NAME_LEN]; /* "": it came from another shard */
 	int argc;
 	struct slice argv[SLOWLOG_ARG_COUNT_MAX]; /* as they are shown: cut, if they were long */
 };

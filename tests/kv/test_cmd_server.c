@@ -82,6 +82,40 @@ static void info_counts_keys_commands_and_time(void **state)
 	has_not(talk, "INFO commandstats", "cmdstat_set");
 }
 
+static void errors_are_counted_by_their_kind(void **state)
+{
+	struct talk *talk = *state;
+
+	talk_say(talk, "GET");
+	talk_say(talk, "NOSUCH");
+	talk->refusal = "MISCONF disk full";
+	talk_say(talk, "SET a 1");
+	assert_says(talk, "INFO errorstats",
+		    "$64\r\n# Errorstats\r\nerrorstat_ERR:count=2\r\n"
+		    "errorstat_MISCONF:count=1\r\n\r\n");
+	talk_say(talk, "CONFIG RESETSTAT");
+	assert_says(talk, "INFO errorstats", "$14\r\n# Errorstats\r\n\r\n");
+}
+
+static void rates_are_of_the_last_looks(void **state)
+{
+	struct rates rates = {0};
+	struct rates_look now = {1000, 0, 0, 0};
+
+	(void)state;
+	assert_int_equal(rates_tell(&rates, &now).commands, 0);
+	for (; now.when_ms < 10000; now.when_ms += 10) {
+		rates_note(&rates, &now);
+		now.commands += now.when_ms < 5000 ? 1 : 20;
+		now.sent_bytes += 3;
+	}
+	assert_int_equal(rates_tell(&rates, &now).commands, 2000);
+	assert_int_equal(rates_tell(&rates, &now).sent_bytes, 300);
+	assert_int_equal(rates_tell(&rates, &now).received_bytes, 0);
+	now.commands = 0;
+	assert_int_equal(rates_tell(&rates, &now).commands, 0);
+}
+
 static void info_prints_sizes_for_people(void **state)
 {
 	struct talk *talk = *state;
@@ -263,6 +297,16 @@ static void slow_commands_are_noted_and_cut(void **state)
 	assert_says(talk, "SLOWLOG LEN", ":0\r\n");
 }
 
+static void a_password_is_not_noted(void **state)
+{
+	struct talk *talk = *state;
+
+	talk_say(talk, "CONFIG SET slowlog-log-slower-than 0 requirePass secret timeout 5");
+	has(talk, "SLOWLOG GET",
+	    "$11\r\nrequirePass\r\n$10\r\n(redacted)\r\n$7\r\ntimeout\r\n$1\r\n5\r\n");
+	has_not(talk, "SLOWLOG GET", "secret");
+}
+
 static void of_many_arguments_the_first_are_noted(void **state)
 {
 	struct talk *talk = *state;
@@ -332,6 +376,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_timed, talk_teardown)
 		TEST(info_has_the_sections_that_are_asked_for),
 		TEST(info_counts_keys_commands_and_time),
+		TEST(errors_are_counted_by_their_kind),
+		TEST(rates_are_of_the_last_looks),
 		TEST(info_prints_sizes_for_people),
 		TEST(settings_are_got_by_name_and_pattern),
 		TEST(settings_are_set_all_or_none),
@@ -341,6 +387,7 @@ int main(void)
 		TEST(small_questions_have_small_answers),
 		TEST(memory_of_a_key_grows_with_its_value),
 		TEST(slow_commands_are_noted_and_cut),
+		TEST(a_password_is_not_noted),
 		TEST(of_many_arguments_the_first_are_noted),
 		TEST(latency_keeps_the_worst_of_a_second),
 		TEST(debug_does_no_harm),

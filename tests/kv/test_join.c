@@ -200,6 +200,9 @@ static void info_tells_of_all_together(void **state)
 	talk_say(&pair->shards[1], "SET c 1");
 	assert_non_null(strstr(ask_both(pair, "INFO keyspace"), "db0:keys=3,expires=1,avg_ttl=0"));
 	assert_non_null(strstr(ask_both(pair, "INFO commandstats"), "cmdstat_set:calls=3,"));
+	talk_say(&pair->shards[0], "GET");
+	talk_say(&pair->shards[1], "GET");
+	assert_non_null(strstr(ask_both(pair, "INFO errorstats"), "errorstat_ERR:count=2\r\n"));
 	assert_non_null(strstr(ask_both(pair, "INFO server"), "redis_version:7.0.15\r\n"));
 	assert_non_null(strstr(ask_both(pair, "MEMORY STATS"), "$10\r\nkeys.count\r\n:3\r\n"));
 }
