@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Of all pictures: both formats from one drawing. */
 static const char style[] = "set encoding utf8\n"
 			    "set grid back lc rgb '#d0d0d0'\n"

@@ -65,8 +65,10 @@ static enum reply_event feed_line(struct reply *reply, const uint8_t *data, uint
 static enum reply_event feed_end(struct reply *reply, const uint8_t *data, uint32_t len,
 				 uint32_t *used)
 {
-	while (*used < len && reply->end_len < 2) {
-		if (data[(*used)++] != "\r\n"[reply->end_len++])
+	static const uint8_t end[] = {'\r', '\n'};
+
+	while (*used < len && reply->end_len < sizeof(end)) {
+		if (data[(*used)++] != end[reply->end_len++])
 			return REPLY_BAD;
 	}
 	return reply->end_len == 2 ? REPLY_DONE : REPLY_MORE;

@@ -50,9 +50,11 @@ static struct resp *resp_of(const struct generator *g)
 
 static void write_key(uint64_t key, char out[KEY_LEN])
 {
-	memcpy(out, "key:", 4);
-	for (int i = KEY_LEN - 1; i >= 4; i--, key /= 10)
-		out[i] = (char)('0' + key % 10);
+	static const char prefix[] = {'k', 'e', 'y', ':'};
+
+	memcpy(out, prefix, sizeof(prefix));
+	for (unsigned i = KEY_LEN; i > sizeof(prefix); key /= 10)
+		out[--i] = (char)('0' + key % 10);
 }
 
 static unsigned node_of_key(const struct resp *resp, uint64_t key)
@@ -222,7 +224,8 @@ static uint32_t write_head(const struct generator *g, const struct request *requ
 	memcpy(out, request->is_set ? set : get, begin_len);
 	write_key(request->key, out + begin_len);
 	if (!request->is_set) {
-		memcpy(out + begin_len + KEY_LEN, "\r\n", 2);
+		out[begin_len + KEY_LEN] = '\r';
+		out[begin_len + KEY_LEN + 1] = '\n';
 		return begin_len + KEY_LEN + 2;
 	}
 	return begin_len + KEY_LEN +
