@@ -155,7 +155,7 @@ static int compare(const void *a, const void *b)
 uint64_t log_place_digest(struct log_place *place)
 {
 	struct digest digest = {0};
-	uint64_t sum = 1, last = 0;
+	uint64_t sum = 0, last = 0;
 
 	for (digest.db = 0; digest.db < STORE_DB_COUNT; digest.db++) {
 		uint64_t cursor = 0;
@@ -168,7 +168,7 @@ uint64_t log_place_digest(struct log_place *place)
 	qsort(digest.hashes, digest.count, sizeof(digest.hashes[0]), compare);
 	for (size_t i = 0; i < digest.count; i++) {
 		if (i == 0 || digest.hashes[i] != last)
-			sum = mix(sum, &digest.hashes[i], sizeof(sum));
+			sum += digest.hashes[i];
 		last = digest.hashes[i];
 	}
 	return sum;

@@ -31,7 +31,8 @@ void log_place_crash(struct log_place *place);
 const char *log_place_say(struct log_place *place, int db, const char *line);
 /* Turns until nothing is under way. */
 void log_place_settle(struct log_place *place);
-/* What the store holds: the same for the same keys, values and expiries. */
+/* What the store holds: the same for the same keys, values and expiries; that of two stores with
+ * different keys is the sum. */
 uint64_t log_place_digest(struct log_place *place);
 
 uint64_t log_place_file_len(struct log_place *place, const char *name);
