@@ -11,6 +11,10 @@ enum {
 	LARGE_LEN = 65535,    /* the longest sga; there are few of them */
 	LARGE_LEN_MIN = 4096, /* from here on it is worth one */
 	MUTED_LEN = 4096,     /* thrown away at once */
+	/* When so many pushes are outstanding clients that do not read hold much of the shard's
+	 * buffers: then each may have no more than a few. */
+	CROWD_COUNT = 16384,
+	CROWD_PUSH_MAX = 8,
 };
 
 /* A short one where long ones are used up. */
@@ -43,6 +47,7 @@ static void push(struct session *session, demi_sgarray_t *sga)
 		return;
 	}
 	session->push_qts[(session->push_first + session->push_count++) % SESSION_PUSH_MAX] = qt;
+	session->server->push_count++;
 }
 
 /* Nobody is told: CLIENT REPLY OFF. */
@@ -54,6 +59,14 @@ static void drop_muted(struct session *session)
 		;
 }
 
+static bool may_push(const struct session *session)
+{
+	const unsigned max =
+		session->server->push_count < CROWD_COUNT ? SESSION_PUSH_MAX : CROWD_PUSH_MAX;
+
+	return !session->held && session->push_count < max && session->end != SESSION_KILLED;
+}
+
 void send_some(struct session *session)
 {
 	size_t ready = out_ready(&session->out);
@@ -63,8 +76,7 @@ void send_some(struct session *session)
 		drop_muted(session);
 	if (session->held)
 		push(session, &session->held_sga);
-	while (ready > 0 && !session->held && session->push_count < SESSION_PUSH_MAX &&
-	       session->end != SESSION_KILLED) {
+	while (ready > 0 && may_push(session)) {
 		sga = alloc(ready);
 		if (!sga.sga_buf) {
 			session->server->starved |= session->push_count == 0;

@@ -96,6 +96,7 @@ static void close_session(struct session *session)
 	qd_map_take_or_null(&server->map, session->qd);
 	demi_close(session->qd);
 	session->qd = -1;
+	server->push_count -= session->push_count;
 	TAILQ_REMOVE(&server->sessions, session, link);
 	if (session->logging)
 		STAILQ_REMOVE(&server->logging, session, session, logging_link);
@@ -175,6 +176,7 @@ static void pushed(struct session *session, demi_qtoken_t qt)
 		return;
 	session->push_first = (session->push_first + 1) % SESSION_PUSH_MAX;
 	session->push_count--;
+	session->server->push_count--;
 	if (session->held || session->fed || session->out.len > 0 ||
 	    session->end != SESSION_GOES_ON)
 		session_unsettle(session);
@@ -184,9 +186,7 @@ static void failed(struct session *session, demi_qtoken_t qt)
 {
 	if (session->popping && qt == session->pop_qt)
 		session->popping = false;
-	else if (session->push_count > 0 && session->push_qts[session->push_first] == qt)
-		session->push_count--;
-	else
+	else if (session->push_count == 0 || session->push_qts[session->push_first] != qt)
 		return;
 	session_kill(session);
 }

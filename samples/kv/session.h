@@ -25,7 +25,7 @@
 struct server;
 
 enum {
-	SESSION_PUSH_MAX = 16,	       /* outstanding */
+	SESSION_PUSH_MAX = 64,	       /* outstanding */
 	SESSION_OUT_HIGH = 128 * 1024, /* with so much to be sent nothing more is run */
 	SESSION_HOLD_MAX = 1024,       /* with so many answers to come nothing more is run */
 	SESSION_NAME_MAX = 1024,       /* of CLIENT SETNAME and SETINFO */
