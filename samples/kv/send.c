@@ -32,6 +32,8 @@ static demi_sgarray_t alloc(size_t len)
 /* The sga is gone afterwards, or held until there is room for it. */
 static void push(struct session *session, demi_sgarray_t *sga)
 {
+	const unsigned at = (session->push_first + session->push_count) % SESSION_PUSH_MAX;
+	const size_t len = sga->sga_segs[0].sgaseg_len;
 	demi_qtoken_t qt;
 	int error = demi_push(&qt, session->qd, sga);
 
@@ -46,7 +48,10 @@ static void push(struct session *session, demi_sgarray_t *sga)
 		session_kill(session);
 		return;
 	}
-	session->push_qts[(session->push_first + session->push_count++) % SESSION_PUSH_MAX] = qt;
+	session->push_qts[at] = qt;
+	session->push_lens[at] = (uint16_t)len;
+	session->push_len += len;
+	session->push_count++;
 	session->server->push_count++;
 }
 
@@ -64,7 +69,8 @@ static bool may_push(const struct session *session)
 	const unsigned max =
 		session->server->push_count < CROWD_COUNT ? SESSION_PUSH_MAX : CROWD_PUSH_MAX;
 
-	return !session->held && session->push_count < max && session->end != SESSION_KILLED;
+	return !session->held && session->push_count < max &&
+	       session->push_len < SESSION_PUSH_LEN && session->end != SESSION_KILLED;
 }
 
 void send_some(struct session *session)

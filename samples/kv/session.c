@@ -174,6 +174,7 @@ static void pushed(struct session *session, demi_qtoken_t qt)
 {
 	if (session->push_count == 0 || session->push_qts[session->push_first] != qt)
 		return;
+	session->push_len -= session->push_lens[session->push_first];
 	session->push_first = (session->push_first + 1) % SESSION_PUSH_MAX;
 	session->push_count--;
 	session->server->push_count--;

@@ -25,7 +25,8 @@
 struct server;
 
 enum {
-	SESSION_PUSH_MAX = 64,	       /* outstanding */
+	SESSION_PUSH_MAX = 64,	       /* outstanding, */
+	SESSION_PUSH_LEN = 256 * 1024, /* and so many bytes, or one push more than that */
 	SESSION_OUT_HIGH = 128 * 1024, /* with so much to be sent nothing more is run */
 	SESSION_HOLD_MAX = 1024,       /* with so many answers to come nothing more is run */
 	SESSION_NAME_MAX = 1024,       /* of CLIENT SETNAME and SETINFO */
@@ -61,6 +62,8 @@ struct session {
 	enum session_reply reply;
 	unsigned push_first, push_count;
 	demi_qtoken_t pop_qt, push_qts[SESSION_PUSH_MAX]; /* pushes end in order */
+	uint16_t push_lens[SESSION_PUSH_MAX];
+	size_t push_len; /* the sum of those outstanding */
 	demi_sgarray_t popped_sga, held_sga;
 	struct resp_in in;
 	struct out out;
