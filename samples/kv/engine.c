@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 /* One of so many brief commands is timed, and stands for all of them. */
-enum { SAMPLE = 64 };
+enum { SAMPLE = 64, BRIEF_ARG_COUNT_MAX = 16, BRIEF_US_MAX = 100 };
 
 /* --- what the store tells --- */
 
@@ -167,7 +167,17 @@ static void run(struct call *call)
 	out_fini(&log);
 }
 
-static void run_timed(struct call *call, unsigned index, bool sample)
+/* So short that reading the clock would cost as much: it is timed now and then only. */
+static bool is_brief(const struct call *call)
+{
+	const int64_t slower_us = call->engine->settings->slowlog_slower_us;
+
+	return call->command->flags & (COMMAND_FAST | COMMAND_BRIEF) &&
+	       call->argc <= BRIEF_ARG_COUNT_MAX && (slower_us < 0 || slower_us >= BRIEF_US_MAX);
+}
+
+/* stands_for so many calls, those before it that were not timed. */
+static void run_timed(struct call *call, unsigned index, unsigned stands_for)
 {
 	struct engine *engine = call->engine;
 	const uint64_t before = engine->clock_ns();
@@ -175,12 +185,25 @@ static void run_timed(struct call *call, unsigned index, bool sample)
 
 	run(call);
 	ns = engine->clock_ns() - before;
-	engine->stats.ns[index] += sample ? ns * SAMPLE : ns;
-	if (sample)
-		return;
+	engine->stats.ns[index] += ns * stands_for;
 	slowlog_note(&engine->slowlog, call, ns / 1000);
 	latency_note(&engine->latency, engine->settings->latency_threshold_ms, engine->now_ms,
 		     ns / 1000000);
+}
+
+static void count_and_run(struct call *call, unsigned index)
+{
+	struct engine *engine = call->engine;
+	const uint64_t before = engine->stats.calls[index]++;
+
+	if (!engine->clock_ns)
+		run(call);
+	else if (!is_brief(call))
+		run_timed(call, index, 1);
+	else if (before % SAMPLE == 0)
+		run_timed(call, index, before > 0 ? SAMPLE : 1);
+	else
+		run(call);
 }
 
 void engine_failed(struct engine *engine, const struct out *out)
@@ -193,7 +216,6 @@ void engine_run(struct call *call)
 {
 	struct engine_stats *stats = &call->engine->stats;
 	const unsigned errors = call->out->errors;
-	bool brief;
 	unsigned index;
 
 	if (!call->command)
@@ -205,16 +227,8 @@ void engine_run(struct call *call)
 	}
 	index = command_index(call->command);
 	stats->commands++;
-	brief = call->command->flags & (COMMAND_FAST | COMMAND_BRIEF);
-	if (may_run(call)) {
-		const bool timed = !brief || stats->calls[index] % SAMPLE == 0;
-
-		stats->calls[index]++;
-		if (timed && call->engine->clock_ns)
-			run_timed(call, index, brief);
-		else
-			run(call);
-	}
+	if (may_run(call))
+		count_and_run(call, index);
 	if (call->out->errors != errors) {
 		engine_failed(call->engine, call->out);
 		stats->failed[index]++;
