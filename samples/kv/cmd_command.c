@@ -173,12 +173,9 @@ static void pair_integer(struct out *out, const char *name, int64_t value)
 
 /* Keys from an index on, to the last one, counted from there (or from the end if it is negative).
  */
-static void reply_key_spec(struct out *out, const char *flags, const char *note, int first,
-			   int last, int step)
+static void reply_key_spec(struct out *out, const char *flags, int first, int last, int step)
 {
-	reply_map(out, note[0] != 0 ? 4 : 3);
-	if (note[0] != 0)
-		pair_text(out, "notes", note);
+	reply_map(out, 3);
 	reply_text(out, "flags");
 	begin_set(out, flags, 0);
 	reply_words(out, flags, reply_status);
@@ -212,11 +209,11 @@ static void reply_key_specs(struct out *out, const struct command *command)
 	}
 	reply_set(out, others ? 2 : 1);
 	if (others) {
-		reply_key_spec(out, first_flags, facts->note, first, 0, step);
+		reply_key_spec(out, first_flags, first, 0, step);
 		first++;
 	}
-	reply_key_spec(out, others ? facts->other_keys : first_flags, others ? "" : facts->note,
-		       first, last < 0 ? last : last - first, step);
+	reply_key_spec(out, others ? facts->other_keys : first_flags, first,
+		       last < 0 ? last : last - first, step);
 }
 
 static void reply_info(struct out *out, const struct command *command)
@@ -390,21 +387,17 @@ void cmd_command_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"(no subcommand)",
-		"    Return details about all Redis commands.",
+		"    All commands, as INFO describes them.",
 		"COUNT",
-		"    Return the total number of commands in this Redis server.",
-		"LIST",
-		"    Return a list of all commands in this Redis server.",
-		"INFO [<command-name> ...]",
-		"    Return details about multiple Redis commands.",
-		"    If no command names are given, documentation details for all",
-		"    commands are returned.",
-		"DOCS [<command-name> ...]",
-		"    Return documentation details about multiple Redis commands.",
-		"    If no command names are given, documentation details for all",
-		"    commands are returned.",
-		"GETKEYS <full-command>",
-		"    Return the keys from a full Redis command.",
+		"    How many there are.",
+		"DOCS [<name> ...]",
+		"    What they do, in words.",
+		"GETKEYS <command> <argument> ...",
+		"    Which arguments are keys.",
+		"INFO [<name> ...]",
+		"    Number of arguments, flags, positions of keys.",
+		"LIST [FILTERBY MODULE <name>|ACLCAT <category>|PATTERN <pattern>]",
+		"    Their names, subcommands among them.",
 		NULL,
 	};
 

@@ -115,14 +115,14 @@ void cmd_config_rewrite(struct call *call)
 void cmd_config_help(struct call *call)
 {
 	static const char *const lines[] = {
-		"GET <pattern>",
-		"    Return parameters matching the glob-like <pattern> and their values.",
-		"SET <directive> <value>",
-		"    Set the configuration <directive> to <value>.",
+		"GET <pattern> ...",
+		"    Settings whose names match, and their values.",
+		"SET <name> <value> ...",
+		"    Changes all of these settings, or none of them.",
 		"RESETSTAT",
-		"    Reset statistics reported by the INFO command.",
+		"    Counters of INFO begin at 0 again.",
 		"REWRITE",
-		"    Rewrite the configuration file.",
+		"    Not supported: the file is yours.",
 		NULL,
 	};
 

@@ -107,13 +107,15 @@ static void debug_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"OBJECT <key>",
-		"    Show low level info about `key` and associated value.",
+		"    How the value is kept.",
 		"PROTOCOL <type>",
-		"    Reply with a test value of the specified type.",
+		"    A reply of this type: string, integer, double, null, array, set, map, "
+		"verbatim, true,",
+		"    false.",
 		"SET-ACTIVE-EXPIRE <0|1>",
-		"    Setting it to 0 disables expiring keys which are not accessed.",
+		"    0: keys that have expired stay until somebody asks for them.",
 		"SLEEP <seconds>",
-		"    Stop the server for <seconds>, ten at most. Decimals allowed.",
+		"    All shards do nothing for so long, ten seconds at most.",
 		NULL,
 	};
 

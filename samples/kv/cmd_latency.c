@@ -185,14 +185,13 @@ void cmd_latency_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"DOCTOR",
-		"    Return a human readable latency analysis report.",
-		"HISTORY <event>",
-		"    Return time-latency samples for the <event> class.",
+		"    A sentence about it.",
+		"HISTORY command",
+		"    When commands took long, and how many milliseconds.",
 		"LATEST",
-		"    Return the latest latency samples for all events.",
-		"RESET [<event> ...]",
-		"    Reset latency data of one or more <event> classes.",
-		"    (default: reset all data for all event classes)",
+		"    The last time, and the longest.",
+		"RESET [command]",
+		"    Forgets them. 1: there were some.",
 		NULL,
 	};
 

@@ -44,16 +44,15 @@ void cmd_memory_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"DOCTOR",
-		"    Return memory problems reports.",
+		"    What is remarkable about the use of memory.",
 		"MALLOC-STATS",
-		"    Return internal statistics report from the memory allocator.",
+		"    Not supported.",
 		"PURGE",
-		"    Attempt to purge dirty pages for reclamation by the allocator.",
+		"    Nothing: the allocator does so by itself.",
 		"STATS",
-		"    Return information about the memory usage of the server.",
+		"    What all keys take, and how much the process has.",
 		"USAGE <key> [SAMPLES <count>]",
-		"    Return memory in bytes used by <key> and its value. Nested values are",
-		"    sampled up to <count> times (default: 5, 0 means sample all).",
+		"    How many bytes the key and its value take. SAMPLES makes no difference.",
 		NULL,
 	};
 

@@ -71,17 +71,13 @@ void cmd_object_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"ENCODING <key>",
-		"    Return the kind of internal representation used in order to store the value",
-		"    associated with a <key>.",
+		"    How the value is kept: int, embstr or raw.",
 		"FREQ <key>",
-		"    Return the access frequency index of the <key>. The returned integer is",
-		"    proportional to the logarithm of the recent access frequency of the key.",
+		"    How often it is used, on a logarithmic scale (policy allkeys-lfu).",
 		"IDLETIME <key>",
-		"    Return the idle time of the <key>, that is the approximated number of",
-		"    seconds elapsed since the last access to the key.",
+		"    How many seconds ago it was used.",
 		"REFCOUNT <key>",
-		"    Return the number of references of the value associated with the specified",
-		"    <key>.",
+		"    Always 1: values are not shared between keys.",
 		NULL,
 	};
 

@@ -56,14 +56,14 @@ void cmd_function_stats(struct call *call)
 void cmd_function_help(struct call *call)
 {
 	static const char *const lines[] = {
-		"LIST [LIBRARYNAME PATTERN] [WITHCODE]",
-		"    Return general information on all the libraries: there are none.",
+		"LIST [LIBRARYNAME <pattern>] [WITHCODE]",
+		"    Nothing: there are no libraries.",
 		"STATS",
-		"    Return information about the current function running: there is none.",
+		"    That no function runs.",
 		"KILL",
-		"    Kill the current running function.",
+		"    An error: no function runs.",
 		"FLUSH [ASYNC|SYNC]",
-		"    Delete all the libraries.",
+		"    Nothing is there to be deleted.",
 		NULL,
 	};
 
@@ -93,12 +93,12 @@ void cmd_script_kill(struct call *call)
 void cmd_script_help(struct call *call)
 {
 	static const char *const lines[] = {
-		"EXISTS <sha1> [<sha1> ...]",
-		"    Return information about the existence of the scripts in the script cache.",
+		"EXISTS <sha1> ...",
+		"    0 for each: no script is ever known.",
 		"FLUSH [ASYNC|SYNC]",
-		"    Flush the Lua scripts cache.",
+		"    Nothing is there to be deleted.",
 		"KILL",
-		"    Kill the currently executing Lua script.",
+		"    An error: no script runs.",
 		NULL,
 	};
 

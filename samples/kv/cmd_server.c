@@ -92,7 +92,7 @@ void cmd_acl_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"WHOAMI",
-		"    Return the current connection username.",
+		"    Who you are: the one user there is.",
 		NULL,
 	};
 
@@ -108,7 +108,7 @@ void cmd_module_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"LIST",
-		"    Return a list of loaded modules.",
+		"    Nothing: there are no modules.",
 		NULL,
 	};
 

@@ -145,14 +145,15 @@ void cmd_slowlog_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"GET [<count>]",
-		"    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
-		"    Entries are made of:",
-		"    id, timestamp, time in microseconds, arguments array, client IP and port,",
-		"    client name",
+		"    The newest of the commands that took long: 10, or as many as are asked for, "
+		"-1 for all.",
+		"    Of each: id, time, microseconds, arguments, address and name of the client "
+		"(empty if",
+		"    another shard forwarded it).",
 		"LEN",
-		"    Return the length of the slowlog.",
+		"    How many are kept.",
 		"RESET",
-		"    Reset the slowlog.",
+		"    Forgets them.",
 		NULL,
 	};
 

@@ -10,7 +10,6 @@ struct command_facts {
 	const char *flags, *tips;
 	const char *first_key,
 		*other_keys; /* first_key "": all are read; other_keys "": as the first */
-	const char *note;
 };
 
 /* Those of a command without any, if it has none. */
