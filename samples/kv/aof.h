@@ -18,6 +18,10 @@
  * (RENAME, MSETNX, EXEC under a hold) is one step for clients, but a crash in the midst of it may
  * leave one shard's part durable and another's not. No reply was given then, under `always`.
  *
+ * redis-check-aof reads manifests and files; redis-cli --pipe loads files into a server, in the
+ * manifest's order. FLUSHALL, FLUSHDB and SWAPDB are in each shard's log and concern its keys only:
+ * to load several shards' logs one after the other, rewrite them first (BGREWRITEAOF).
+ *
  * One thread, but for aof_dir_*.
  */
 #ifndef KV_AOF_H
