@@ -56,6 +56,7 @@
 	X(mem_low_tcp, "TCP bytes that would have to wait while packet memory was scarce")         \
 	X(mem_none, "no buffer for a packet that Clowder wanted to make")                          \
 	X(tx_queue_full, "the transmit queue had no room for a reply that may be lost")            \
+	X(link_down, "the device took no more packets, and its link is down")                      \
 	X(mailbox_full, "the owner's mailbox was full when a packet should be handed over")        \
 	X(shard_left, "the packet's owner, or the shard that transmits for this one, has left")    \
 	X(steer_loop, "packet handed over from shard to shard without finding its owner")

@@ -115,6 +115,13 @@ int nic_port_numa_node(const struct nic_port *port);
 void nic_port_distrust_mt(struct nic_port *port);
 bool nic_port_trusted_mt(const struct nic_port *port);
 
+/*
+ * Whether anybody is at the other end, as far as the device can tell. The control thread looks, now
+ * and then, as some devices answer by a system call; any thread asks what it last saw.
+ */
+void nic_port_link_look(struct nic_port *port);
+bool nic_port_link_up_mt(const struct nic_port *port);
+
 /* Bursts on queue pair q, one shard only. rx sets m->port to the DPDK port id. A packet to send
  * that asks for a TCP or UDP checksum has the pseudo header's sum in its field. */
 uint16_t nic_rx_burst(struct nic_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);

@@ -139,6 +139,7 @@ int nic_port_start(struct nic_port *port, uint16_t shard_count, struct rte_mempo
 		tap_signals_release(&signals);
 	if (rc)
 		return rc;
+	nic_port_link_look(port);
 	queue_interrupts_open(port);
 	snprintf(why, NIC_WHY_LEN, "%s", port->info.why);
 	if (port->device.driver && port->device.driver->hint)
@@ -201,6 +202,21 @@ void nic_port_distrust_mt(struct nic_port *port)
 bool nic_port_trusted_mt(const struct nic_port *port)
 {
 	return atomic_load_explicit(&port->trusted, memory_order_relaxed);
+}
+
+void nic_port_link_look(struct nic_port *port)
+{
+	struct rte_eth_link link;
+	/* One that cannot tell has a link. */
+	bool down = rte_eth_link_get_nowait(port->port_id, &link) == 0 &&
+		    link.link_status == RTE_ETH_LINK_DOWN;
+
+	atomic_store_explicit(&port->link_down, down, memory_order_relaxed);
+}
+
+bool nic_port_link_up_mt(const struct nic_port *port)
+{
+	return !atomic_load_explicit(&port->link_down, memory_order_relaxed);
 }
 
 void nic_port_xstats_mt(const struct nic_port *port,

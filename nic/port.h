@@ -16,6 +16,7 @@ struct nic_port {
 	bool adopted;	  /* it was there before us (eal_args, another library) and stays */
 	bool started;
 	atomic_bool trusted;
+	atomic_bool link_down;
 	uint64_t owner_id;
 	int numa_node;
 	int rx_epfd[NIC_QUEUE_MAX]; /* holds the queue's interrupt; -1: none */

@@ -124,11 +124,18 @@ static void *reclaim(void *arg)
 	return NULL;
 }
 
+static void look_at_links(struct runtime *runtime)
+{
+	for (uint16_t i = 0; i < runtime->port_count; i++)
+		nic_port_link_look(runtime->ports[i]);
+}
+
 static void serve(struct control *control)
 {
 	while (!ending(control)) {
 		hear(control, control->event_fd);
 		apply_news(control);
+		look_at_links(control->runtime);
 	}
 	pthread_join(control->reclaimer, NULL);
 }

@@ -1,7 +1,8 @@
 /*
  * The control thread: starts and stops the runtime step by step, and in between does what shards
- * must not wait for: it applies neighbour news. A second thread frees what RCU retired, as that
- * waits for every shard's next turn: a shard that computes for long holds up nobody's neighbours.
+ * must not wait for: it applies neighbour news and looks at ports' links. A second thread frees
+ * what RCU retired, as that waits for every shard's next turn: a shard that computes for long holds
+ * up nobody's neighbours.
  */
 #ifndef SHARD_CONTROL_H
 #define SHARD_CONTROL_H

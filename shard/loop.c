@@ -160,6 +160,15 @@ static void keep_rest(struct line *line, unsigned taken)
 		memmove(line->pkts, line->pkts + taken, line->count * sizeof(void *));
 }
 
+/* It would wait for as long as the link is down, perhaps for ever, and is of no use to whoever
+ * comes then: what matters is sent again. */
+static void drop_line(struct shard *shard, struct line *line)
+{
+	for (unsigned i = 0; i < line->count; i++)
+		shard_drop(shard, line->pkts[i], DROP_link_down);
+	line->count = 0;
+}
+
 static void transmit(struct shard *shard, struct line *line)
 {
 	uint64_t bytes = bytes_of(line->pkts, line->count);
@@ -170,6 +179,8 @@ static void transmit(struct shard *shard, struct line *line)
 	counter_add(&shard->counters.tx_packets, taken);
 	counter_add(&shard->counters.tx_bytes, bytes - bytes_of(line->pkts, line->count));
 	counter_add(&shard->counters.tx_refused, line->count);
+	if (unlikely(line->count && !nic_port_link_up_mt(line->port)))
+		drop_line(shard, line);
 }
 
 /* A transmit queue has one owner: without one of our own, packets go by mailbox. */

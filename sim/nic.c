@@ -218,6 +218,11 @@ bool nic_port_trusted_mt(const struct nic_port *port)
 	return port->info.steering == NIC_STEER_HARDWARE && !port->distrusted;
 }
 
+bool nic_port_link_up_mt(const struct nic_port *port)
+{
+	return !port->device.down;
+}
+
 void nic_plug(struct nic_port *port, int link, int direction)
 {
 	port->link = link;

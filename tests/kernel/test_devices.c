@@ -219,7 +219,6 @@ static void two_processes_talk_over_memif(void **state)
 		"[[port]]\ndevice = \"net_memif0,role=server,socket-abstract=no,socket=%s/memif\"\n"
 		"address = \"" ADDRESS "/24\"\nmac = \"02:00:00:00:00:02\"\n",
 		work_dir());
-	world.echo.left_max = 1; /* what was refused when the client had gone waits for another */
 	echo_start(&world.echo, world.near, 2, false, text);
 	snprintf(text, sizeof(text),
 		 "[runtime]\nshards = 2\n[[port]]\n"

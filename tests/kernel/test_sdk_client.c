@@ -90,7 +90,6 @@ static void start_vhost_echo(unsigned shard_count)
 		 "[[port]]\ndevice = \"net_vhost0,iface=%s/vhost\"\naddress = \"10.99.0.2/24\"\n"
 		 "mac = \"02:00:00:00:00:02\"\n",
 		 work_dir());
-	world.echo.left_max = 1; /* an ARP announcement, when the client is gone by then */
 	echo_start(&world.echo, world.ns, shard_count, false, port);
 	snprintf(port, sizeof(port),
 		 "device = \"net_virtio_user0,path=%s/vhost\"\nmac = \"02:00:00:00:00:03\"\n",

@@ -55,18 +55,26 @@ static void the_peer(void **state)
 	echo_until_stopped();
 }
 
+static bool link_up(struct nic_port *port)
+{
+	nic_port_link_look(port);
+	return nic_port_link_up_mt(port);
+}
+
 static void frames_come_back_from_another_process(void **state)
 {
 	struct nic_port *port = frames_open(server, QUEUE_COUNT);
 	int status;
 
 	(void)state;
+	assert_false(nic_port_link_up_mt(port)); /* from the start */
 	assert_int_equal(write(parent_fd[1], "", 1), 1);
 	assert_int_equal(nic_port_info(port)->queue_count, QUEUE_COUNT);
 	assert_int_equal(nic_port_info(port)->mtu, 1500);
 	for (uint16_t q = 0; q < QUEUE_COUNT; q++)
 		frames_send(port, q, q * (FRAME_COUNT / QUEUE_COUNT), FRAME_COUNT / QUEUE_COUNT);
 	frames_receive(port, FRAME_COUNT);
+	assert_true(link_up(port));
 	/* This side leaves first: the driver may not survive its peer's leaving (DEVICES.md). */
 	nic_port_close(port);
 	frames_expect_all_home();

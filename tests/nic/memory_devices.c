@@ -122,6 +122,7 @@ static void the_null_device_passes_the_probe_until_a_packet_contradicts(void **s
 	assert_int_equal(nic_port_info(port)->steering, NIC_STEER_HARDWARE);
 	assert_int_equal(nic_port_info(port)->reta_size, 128);
 	assert_true(nic_port_info(port)->rss_hf & RTE_ETH_RSS_NONFRAG_IPV4_TCP);
+	assert_true(nic_port_link_up_mt(port));
 	assert_true(nic_port_trusted_mt(port));
 	nic_port_distrust_mt(port);
 	nic_port_distrust_mt(port);

@@ -144,6 +144,17 @@ bool nic_port_trusted_mt(const struct nic_port *port)
 	return !fake_nic.distrusted;
 }
 
+void nic_port_link_look(struct nic_port *port)
+{
+	(void)port;
+}
+
+bool nic_port_link_up_mt(const struct nic_port *port)
+{
+	(void)port;
+	return !fake_nic.link_down;
+}
+
 uint16_t nic_rx_burst(struct nic_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	unsigned have;

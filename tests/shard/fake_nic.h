@@ -14,6 +14,7 @@ struct fake_nic {
 	unsigned tx_room; /* packets that it takes from now on */
 	unsigned tx_count[NIC_QUEUE_MAX];
 	bool distrusted;
+	bool link_down;
 	enum nic_steering steering;
 	struct rte_mempool *pools[NIC_QUEUE_MAX];
 };

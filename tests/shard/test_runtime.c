@@ -257,6 +257,24 @@ static void what_the_device_does_not_take_is_offered_again(void **state)
 	assert_int_equal(crew_shard(0)->counters.tx_refused, 7);
 }
 
+static void what_a_device_does_not_take_while_its_link_is_down_is_dropped_and_counted(void **state)
+{
+	(void)state;
+	fake_nic.tx_room = 3;
+	fake_nic.link_down = true;
+	fake_output(crew_shard(0)->net, 10);
+	crew_turn(0);
+	assert_int_equal(fake_nic.tx_count[0], 3);
+	assert_int_equal(crew_shard(0)->lines[0].count, 0);
+	assert_int_equal(crew_shard(0)->counters.tx_packets, 3);
+	assert_int_equal(crew_shard(0)->counters.drop[DROP_link_down], 7);
+	fake_nic.tx_room = UINT32_MAX; /* one that takes them is not asked */
+	fake_output(crew_shard(0)->net, 10);
+	crew_turn(0);
+	assert_int_equal(fake_nic.tx_count[0], 13);
+	assert_int_equal(crew_shard(0)->counters.drop[DROP_link_down], 7);
+}
+
 static void a_blocked_device_holds_no_more_than_a_burst(void **state)
 {
 	(void)state;
@@ -541,6 +559,8 @@ int main(void)
 		TEST(start_two, timers_do_not_wait_for_ever_for_the_end_of_input),
 		TEST(start_two, packets_for_a_full_mailbox_are_dropped_and_counted),
 		TEST(start_two, what_the_device_does_not_take_is_offered_again),
+		TEST(start_two,
+		     what_a_device_does_not_take_while_its_link_is_down_is_dropped_and_counted),
 		TEST(start_two, a_blocked_device_holds_no_more_than_a_burst),
 		TEST(start_two_on_one_queue,
 		     a_shard_without_a_queue_transmits_through_the_one_that_has_it),
