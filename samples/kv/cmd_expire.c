@@ -5,6 +5,8 @@
 #include "kv/number.h"
 #include "kv/reply.h"
 
+#include <limits.h>
+
 enum expire_option { EXPIRE_NX = 1, EXPIRE_XX = 2, EXPIRE_GT = 4, EXPIRE_LT = 8 };
 
 static bool parse_options(const struct call *call, unsigned *options)
@@ -25,7 +27,7 @@ static bool parse_options(const struct call *call, unsigned *options)
 			struct slice word = call_arg(call, i);
 
 			reply_errorf(call->out, "ERR Unsupported option %.*s",
-				     (int)(word.len < 128 ? word.len : 128), word.data);
+				     (int)(word.len < INT_MAX ? word.len : INT_MAX), word.data);
 			return false;
 		}
 		*options |= option;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 enum {
-	TEXT_LEN_MAX = 1024,	 /* of an error that is put together */
 	COPY_AT_ONCE_MAX = 2048, /* a bulk string up to so long is written in one piece */
 };
 
@@ -32,6 +31,14 @@ static char *end_line(char *to)
 }
 
 /* A line must not hold what ends it. */
+static void seal_line(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '\r' || text[i] == '\n')
+			text[i] = ' ';
+	end_line(text + len);
+}
+
 static void line(struct out *out, char kind, struct slice text)
 {
 	char *to = out_reserve_or_null(out, 1 + text.len + 2);
@@ -39,12 +46,8 @@ static void line(struct out *out, char kind, struct slice text)
 	if (!to)
 		return;
 	*to++ = kind;
-	for (size_t i = 0; i < text.len; i++) {
-		const char c = text.data[i];
-
-		*to++ = (char)(c == '\r' || c == '\n' ? ' ' : c);
-	}
-	end_line(to);
+	memcpy(to, text.data, text.len);
+	seal_line(to, text.len);
 }
 
 void reply_status(struct out *out, const char *text)
@@ -61,13 +64,22 @@ void reply_error(struct out *out, const char *text)
 
 void reply_errorf(struct out *out, const char *format, ...)
 {
-	char text[TEXT_LEN_MAX];
 	va_list args;
+	char *to;
+	int len;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	reply_error(out, text);
+	out->errors++;
+	to = len < 0 ? NULL : out_reserve_or_null(out, 1 + (size_t)len + 2);
+	if (!to)
+		return;
+	*to++ = '-';
+	va_start(args, format);
+	vsnprintf(to, (size_t)len + 1, format, args); /* its zero is where the line's end comes */
+	va_end(args);
+	seal_line(to, (size_t)len);
 }
 
 void reply_integer(struct out *out, int64_t value)

@@ -320,7 +320,7 @@ class Stream:
         steps = self.random.choices(self.table, self.weights)[0][1]()
         hurried = any(step.sleep_ms for step in steps)
         for step in steps:
-            if not hurried and self.random.random() < 0.01 and step.command[0].upper() not in (b"EXEC", b"DISCARD", b"MULTI", b"SCAN", b"SET", b"SUBSCRIBE", b"COMMAND"):
+            if not hurried and self.random.random() < 0.01 and step.command[0].upper() not in (b"EXEC", b"DISCARD", b"MULTI", b"SCAN", b"SET", b"SUBSCRIBE", b"COMMAND", b"HELLO"):
                 if len(step.command) > 1 and self.random.random() < 0.5:
                     step.command.pop()
                 else:

@@ -40,6 +40,20 @@ static void what_both_versions_have_is_the_same(void **state)
 	}
 }
 
+static void an_error_may_quote_what_is_long(void **state)
+{
+	char word[5001];
+	struct out out;
+
+	(void)state;
+	memset(word, 'w', sizeof(word) - 1);
+	word[sizeof(word) - 1] = 0;
+	out_init(&out, 2);
+	reply_errorf(&out, "ERR %s!", word);
+	assert_int_equal(out_ready(&out), strlen("-ERR !\r\n") + 5000);
+	out_fini(&out);
+}
+
 static void say_what_the_versions_differ_in(struct out *out)
 {
 	reply_double(out, 1.5);
@@ -112,6 +126,7 @@ int main(void)
 		cmocka_unit_test(what_both_versions_have_is_the_same),
 		cmocka_unit_test(version_2_says_it_with_what_it_has),
 		cmocka_unit_test(version_3_has_words_for_it),
+		cmocka_unit_test(an_error_may_quote_what_is_long),
 		cmocka_unit_test(long_values_are_not_copied_and_short_ones_are),
 	};
 
