@@ -98,8 +98,8 @@ void cmd_client_reply(struct call *call)
 	struct session *session = call->session;
 
 	if (call_is(call, 2, "on")) {
+		reply_status(session->reply == REPLY_ON ? call->out : &session->out, "OK");
 		session->reply = REPLY_ON;
-		reply_status(&session->out, "OK");
 	} else if (call_is(call, 2, "off")) {
 		session->reply = REPLY_OFF;
 	} else if (call_is(call, 2, "skip")) {

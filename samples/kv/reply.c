@@ -55,10 +55,16 @@ void reply_status(struct out *out, const char *text)
 	line(out, '+', slice_of(text));
 }
 
-void reply_error(struct out *out, const char *text)
+/* Its kind is its first word. */
+static void note_error(struct out *out, const char *text)
 {
 	out->errors++;
 	snprintf(out->error_code, sizeof(out->error_code), "%.*s", (int)strcspn(text, " "), text);
+}
+
+void reply_error(struct out *out, const char *text)
+{
+	note_error(out, text);
 	line(out, '-', slice_of(text));
 }
 
@@ -71,7 +77,7 @@ void reply_errorf(struct out *out, const char *format, ...)
 	va_start(args, format);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	out->errors++;
+	note_error(out, format);
 	to = len < 0 ? NULL : out_reserve_or_null(out, 1 + (size_t)len + 2);
 	if (!to)
 		return;
