@@ -17,6 +17,7 @@ enum {
 	LOOK_AFTER_NS = 10000000, /* connections are looked after so often */
 	STARVED_NS = 1000000,	  /* until what could not be sent is tried again */
 	DRAIN_NS_MIN = 200000000,
+	PAUSE_NS = 500000, /* no turn takes that long by itself */
 };
 
 /* --- one turn --- */
@@ -79,7 +80,8 @@ static struct timespec timespec_of(uint64_t ns)
 }
 
 /* What is there already, else the next result alone: so nobody waits for a batch to fill up. */
-static int wait_some(struct generator *g, demi_qresult_t results[RESULT_COUNT], int *n)
+static int wait_some(struct generator *g, demi_qresult_t results[RESULT_COUNT], int *n,
+		     uint64_t *rested_ns)
 {
 	static const struct timespec none;
 	uint64_t rest_ns = schedule_rest_ns(g);
@@ -91,6 +93,7 @@ static int wait_some(struct generator *g, demi_qresult_t results[RESULT_COUNT], 
 	rest_ns = rest_ns > g->plan->spin_ns ? rest_ns - g->plan->spin_ns : 0;
 	if (g->starved && rest_ns > STARVED_NS)
 		rest_ns = STARVED_NS;
+	*rested_ns = rest_ns;
 	if (rest_ns == 0)
 		return 0;
 	timeout = timespec_of(rest_ns);
@@ -99,13 +102,21 @@ static int wait_some(struct generator *g, demi_qresult_t results[RESULT_COUNT], 
 }
 
 /* Time in which there was something to do, of the part of the step that counts. */
-static void note_time(struct generator *g, uint64_t from_ns, bool busy)
+static void note_time(struct generator *g, uint64_t from_ns, bool busy, uint64_t rest_ns_max)
 {
+	struct results *results = g->results;
+	const uint64_t took_ns = g->now_ns - from_ns;
+
 	if (g->phase != PHASE_STEP || from_ns < g->step.warm_end_ns || g->now_ns > g->step.end_ns)
 		return;
-	results_count(&g->results->window_ns, g->now_ns - from_ns);
+	results_count(&results->window_ns, took_ns);
 	if (busy)
-		results_count(&g->results->busy_ns, g->now_ns - from_ns);
+		results_count(&results->busy_ns, took_ns);
+	if (took_ns < rest_ns_max + PAUSE_NS)
+		return;
+	results_count(&results->paused_ns, took_ns - rest_ns_max);
+	if (took_ns - rest_ns_max > results->pause_ns_max)
+		results->pause_ns_max = took_ns - rest_ns_max;
 }
 
 /* Sends what is due, waits, and takes what came. 0 or errno. */
@@ -113,14 +124,15 @@ static int turn(struct generator *g)
 {
 	demi_qresult_t results[RESULT_COUNT];
 	const uint64_t before_ns = g->now_ns, asked = g->results->asked;
+	uint64_t rest_ns = 0;
 	int n, error;
 
 	schedule_due(g);
 	open_more(g);
 	flush(g);
-	error = wait_some(g, results, &n);
+	error = wait_some(g, results, &n, &rest_ns);
 	g->now_ns = clock_ns();
-	note_time(g, before_ns, n > 0 || g->results->asked != asked);
+	note_time(g, before_ns, n > 0 || g->results->asked != asked, rest_ns);
 	for (int i = 0; i < n; i++) {
 		struct conn *conn = qd_map_get_or_null(&g->map, results[i].qr_qd);
 

@@ -36,14 +36,15 @@ static json_t *make_figures(const struct figures *f)
 	for (unsigned i = 0; i < FAULT_COUNT; i++)
 		json_object_set_new(faults, fault_key(i), json_integer((json_int_t)f->faults[i]));
 	return json_pack(
-		"{s:I,s:I,s:f,s:I,s:o,s:f,s:{s:f,s:f,s:f},s:{s:f,s:f},s:I,s:I,s:I,s:I,s:o}",
+		"{s:I,s:I,s:f,s:I,s:o,s:f,s:f,s:f,s:{s:f,s:f,s:f},s:{s:f,s:f},s:I,s:I,s:I,s:I,s:o}",
 		"connections", (json_int_t)f->conn_count, "idle_connections",
 		(json_int_t)f->idle_count, "rate", f->rate, "count", (json_int_t)f->count,
-		"latency_us", latency, "busy_share", f->busy_share, "lag_us", "p50",
-		us(f->lag_p50_ns), "p99", us(f->lag_p99_ns), "max", us(f->lag_max_ns), "connect_us",
-		"p50", us(f->connect_p50_ns), "p99", us(f->connect_p99_ns), "due",
-		(json_int_t)f->due, "held_back", (json_int_t)f->held_back, "unfinished",
-		(json_int_t)f->unfinished, "lost", (json_int_t)f->lost, "errors", faults);
+		"latency_us", latency, "busy_share", f->busy_share, "pause_share", f->pause_share,
+		"pause_max_us", us(f->pause_ns_max), "lag_us", "p50", us(f->lag_p50_ns), "p99",
+		us(f->lag_p99_ns), "max", us(f->lag_max_ns), "connect_us", "p50",
+		us(f->connect_p50_ns), "p99", us(f->connect_p99_ns), "due", (json_int_t)f->due,
+		"held_back", (json_int_t)f->held_back, "unfinished", (json_int_t)f->unfinished,
+		"lost", (json_int_t)f->lost, "errors", faults);
 }
 
 static json_t *make_step(const struct summary *s)
@@ -55,11 +56,12 @@ static json_t *make_step(const struct summary *s)
 	for (unsigned i = 0; i < CURVE_COUNT; i++)
 		json_array_append_new(curve,
 				      json_pack("[f,f]", s->curve_share[i], us(s->curve_ns[i])));
-	return json_pack("{s:s,s:f,s:f,s:b,s:b,s:f,s:s,s:o,s:o,s:o}", "arrivals",
+	return json_pack("{s:s,s:f,s:f,s:b,s:b,s:b,s:f,s:s,s:o,s:o,s:o}", "arrivals",
 			 arrivals_name(s->arrivals), "offered", s->offered, "seconds", s->seconds,
-			 "generator_late", s->late, "generator_exhausted", s->exhausted,
-			 "imbalance", s->imbalance, "first_error", s->fault_text, "total",
-			 make_figures(&s->total), "shards", shards, "percentiles", curve);
+			 "generator_late", s->late, "generator_paused", s->paused,
+			 "generator_exhausted", s->exhausted, "imbalance", s->imbalance,
+			 "first_error", s->fault_text, "total", make_figures(&s->total), "shards",
+			 shards, "percentiles", curve);
 }
 
 static json_t *make_plan(const struct plan *plan)

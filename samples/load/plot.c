@@ -45,8 +45,8 @@ static const char percentiles_script[] =
 	"set xlabel 'share of answers'\n"
 	"set ylabel 'latency (us)'\n"
 	"set logscale xy\n"
-	"set xtics ('50 %' 2, '90 %' 10, '99 %' 100, '99.9 %' 1000, '99.99 %' 10000, "
-	"'99.999 %' 100000)\n"
+	"set xtics ('50 %%' 2, '90 %%' 10, '99 %%' 100, '99.9 %%' 1000, '99.99 %%' 10000, "
+	"'99.999 %%' 100000)\n"
 	"draw = \"plot 'percentiles.dat' using 1:2 with lines notitle\"\n";
 
 static FILE *open_file(int dir, const char *name, const char *ending)
@@ -68,14 +68,28 @@ static int close_file(FILE *file)
 
 /* --- data --- */
 
+static int by_rate(const void *a, const void *b)
+{
+	const double x = (*(const struct summary *const *)a)->total.rate,
+		     y = (*(const struct summary *const *)b)->total.rate;
+
+	return (x > y) - (x < y);
+}
+
+/* A sweep closes in on its limit last: the points are drawn in their order along the curve. */
 static void write_latency(FILE *out, const struct sweep *sweep)
 {
+	const struct summary *steps[SWEEP_STEP_MAX];
+
+	for (unsigned i = 0; i < sweep->step_count; i++)
+		steps[i] = &sweep->steps[i];
+	qsort(steps, sweep->step_count, sizeof(steps[0]), by_rate);
 	fprintf(out, "# offered/s answers/s");
 	for (unsigned i = 0; i < PERCENTILE_COUNT; i++)
 		fprintf(out, " %s", percentile_name(i));
 	fprintf(out, " (us)\n");
 	for (unsigned i = 0; i < sweep->step_count; i++) {
-		const struct summary *step = &sweep->steps[i];
+		const struct summary *step = steps[i];
 
 		if (step->offered == 0 && !sweep->single)
 			continue;

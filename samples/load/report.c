@@ -49,7 +49,11 @@ static void print_generator(FILE *out, const struct summary *summary)
 			"requests waited for a connection\n",
 			us(f->lag_p50_ns), us(f->lag_p99_ns), us(f->lag_max_ns),
 			f->due ? 100.0 * (double)f->held_back / (double)f->due : 0.0);
-	if (summary->late)
+	if (f->pause_ns_max)
+		fprintf(out,
+			"generator: was away for %.2f %% of the time, %.1f us at the longest\n",
+			100 * f->pause_share, us(f->pause_ns_max));
+	if (summary->late || summary->paused)
 		fprintf(out,
 			"warning: the generator's own lateness is a part of these latencies\n");
 	if (summary->exhausted)
@@ -106,5 +110,7 @@ void report_step(FILE *out, const struct summary *summary)
 	for (unsigned i = 0; i < PERCENTILE_COUNT; i++)
 		fprintf(out, " %9.1f", us(f->percentile_ns[i]));
 	fprintf(out, " %9.1f %6llu%s\n", us(f->lag_p99_ns), (unsigned long long)f->fault_count,
-		summary->late ? " late" : "");
+		summary->late	  ? " late"
+		: summary->paused ? " away"
+				  : "");
 }

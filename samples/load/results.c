@@ -42,6 +42,9 @@ void results_merge(struct results *all, const struct results *from)
 		memcpy(all->fault_text, from->fault_text, sizeof(all->fault_text));
 	all->window_ns += from->window_ns;
 	all->busy_ns += from->busy_ns;
+	all->paused_ns += from->paused_ns;
+	if (from->pause_ns_max > all->pause_ns_max)
+		all->pause_ns_max = from->pause_ns_max;
 	all->idle_conns_lost += from->idle_conns_lost;
 	all->conn_count += from->conn_count;
 	all->idle_count += from->idle_count;

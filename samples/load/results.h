@@ -50,7 +50,10 @@ struct results {
 	char fault_text[RESULTS_TEXT_LEN]; /* of the first */
 
 	uint64_t window_ns; /* of this, */
-	uint64_t busy_ns;   /* the generator had something to do so long */
+	uint64_t busy_ns;   /* the generator had something to do so long, */
+	/* and for so long it was not there: a turn took longer than any should, as when the cpu is
+	 * somebody else's. What was due then is late by it, whatever the connections did. */
+	uint64_t paused_ns, pause_ns_max;
 	uint64_t idle_conns_lost;
 	unsigned conn_count, idle_count;
 };

@@ -36,6 +36,8 @@ static void make_figures(struct figures *f, const struct results *r, double seco
 		.count = r->latency.count,
 		.mean_ns = r->latency.count ? (double)r->latency.sum / (double)r->latency.count : 0,
 		.busy_share = r->window_ns ? (double)r->busy_ns / (double)r->window_ns : 0,
+		.pause_share = r->window_ns ? (double)r->paused_ns / (double)r->window_ns : 0,
+		.pause_ns_max = r->pause_ns_max,
 		.lag_p50_ns = histogram_quantile(&r->lag, 0.5),
 		.lag_p99_ns = histogram_quantile(&r->lag, 0.99),
 		.lag_max_ns = histogram_quantile(&r->lag, 1),
@@ -82,8 +84,10 @@ static void judge(struct summary *summary)
 	summary->late =
 		summary->offered > 0 && (matters(f->lag_p50_ns, f->percentile_ns[PERCENTILE_P50]) ||
 					 matters(f->lag_p99_ns, f->percentile_ns[PERCENTILE_P99]));
-	for (unsigned i = 0; i < summary->shard_count; i++)
+	for (unsigned i = 0; i < summary->shard_count; i++) {
 		summary->exhausted |= summary->shards[i].busy_share > 0.95;
+		summary->paused |= summary->shards[i].pause_share > 0.01;
+	}
 }
 
 int summary_make(struct summary *summary, const struct run *run)

@@ -28,7 +28,9 @@ struct figures {
 	uint64_t count;
 	uint64_t percentile_ns[PERCENTILE_COUNT];
 	double mean_ns;
-	double busy_share; /* of the time, the generator had something to do */
+	double busy_share;  /* of the time, the generator had something to do */
+	double pause_share; /* of the time, it was not there */
+	uint64_t pause_ns_max;
 	uint64_t lag_p50_ns, lag_p99_ns, lag_max_ns;
 	uint64_t connect_p50_ns, connect_p99_ns; /* 0: none was made for a request */
 	uint64_t due, held_back, unfinished, lost, fault_count;
@@ -47,6 +49,7 @@ struct summary {
 	char fault_text[RESULTS_TEXT_LEN];
 	/* Latencies are the generator's own doing, in part: it was late, or had no time left. */
 	bool late, exhausted;
+	bool paused; /* likewise: it was away for more than 1 % of the time */
 	double curve_share[CURVE_COUNT];
 	uint64_t curve_ns[CURVE_COUNT];
 };
