@@ -178,6 +178,7 @@ static void ask(struct fan *fan, struct errand *errand, const struct call *call,
 	}
 	errand->done = answered;
 	errand->fan = fan;
+	errand->session = call->session;
 	errand->index = index;
 	errand->hold = fan->step;
 	errand->command = call->command;

@@ -56,6 +56,9 @@ static void run(struct router *router, struct errand *errand)
 {
 	struct call call = call_of(router, errand);
 
+	/* CLIENT KILL with SKIPME has to know who asks. */
+	if (errand->home == router->engine->shard)
+		call.session = errand->session;
 	call.out = &errand->reply;
 	engine_run(&call);
 }

@@ -42,20 +42,25 @@ static void read_clock(struct server *server)
 
 /* --- results --- */
 
-static void accept_next(struct server *server)
+/* What cannot be begun now is tried again at the next look. */
+static int accept_more(struct server *server)
 {
 	demi_qtoken_t qt;
-	int error = demi_accept(&qt, server->listen_qd);
+	int error = 0;
 
-	if (error)
-		complain(server, "accept", error);
+	while (server->accept_count < ACCEPT_COUNT && !error) {
+		error = demi_accept(&qt, server->listen_qd);
+		server->accept_count += !error;
+	}
+	return error;
 }
 
 static void accept_result(struct server *server, const demi_qresult_t *result)
 {
+	server->accept_count--;
 	if (result->qr_opcode == DEMI_OPC_ACCEPT)
 		session_open(server, result->qr_value.ares.qd, result->qr_value.ares.addr);
-	accept_next(server);
+	accept_more(server);
 }
 
 static void handle(struct server *server, demi_qresult_t *result)
@@ -124,6 +129,7 @@ static void look(struct server *server)
 	server->look_due_ns = engine->now_ns + LOOK_MS * UINT64_C(1000000);
 	server->limits_strange = server->settings.limits;
 	server->limits_strange.unauthenticated = true;
+	accept_more(server);
 	look_at_some(server);
 }
 
@@ -264,8 +270,8 @@ static int open_listener(struct server *server)
 					sizeof(on));
 	if (!error)
 		error = demi_listen(server->listen_qd, BACKLOG);
-	for (int i = 0; i < ACCEPT_COUNT && !error; i++)
-		accept_next(server);
+	if (!error)
+		error = accept_more(server);
 	if (error)
 		complain(server, "listen", error);
 	return error;

@@ -41,6 +41,7 @@ struct server {
 	struct session_queue logging;	   /* whose answers wait for the log */
 	struct resp_limits limits_strange; /* before AUTH */
 	int listen_qd;
+	unsigned accept_count;		    /* outstanding */
 	unsigned session_count, push_count; /* push_count: outstanding, of all sessions */
 	uint64_t next_id;
 	uint64_t pause_end_ms; /* CLIENT PAUSE, wall clock; 0: none */

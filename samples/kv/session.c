@@ -178,6 +178,7 @@ static void pushed(struct session *session, demi_qtoken_t qt)
 	session->push_first = (session->push_first + 1) % SESSION_PUSH_MAX;
 	session->push_count--;
 	session->server->push_count--;
+	session->end_ns = session->server->engine.now_ns;
 	if (session->held || session->fed || session->out.len > 0 ||
 	    session->end != SESSION_GOES_ON)
 		session_unsettle(session);
@@ -315,60 +316,4 @@ void session_home(struct session *session)
 struct in_addr session_address(const struct session *session)
 {
 	return session->local.sin_addr;
-}
-
-/* --- what it costs --- */
-
-/* CLIENT limits of Redis: hard at once, soft when it is passed for so long. */
-static bool out_is_over(struct session *session)
-{
-	const bool listens = session->subscriber.count > 0;
-	const struct settings_out_limit *limit =
-		&session->server->settings.out_limits[listens ? SETTINGS_PUBSUB : SETTINGS_NORMAL];
-	const uint64_t now_ns = session->server->engine.now_ns;
-
-	if (limit->hard && session->out.len > limit->hard)
-		return true;
-	if (!limit->soft || session->out.len <= limit->soft) {
-		session->soft_limit_ns = 0;
-		return false;
-	}
-	if (!session->soft_limit_ns)
-		session->soft_limit_ns = now_ns;
-	return now_ns - session->soft_limit_ns >= limit->soft_s * 1000000000;
-}
-
-void session_told(struct session *session)
-{
-	if (out_is_over(session) && session->end != SESSION_KILLED) {
-		session->server->engine.clients.out_limit_drops++;
-		session_cut_off(session);
-	}
-	session_unsettle(session);
-}
-
-static bool is_idle(const struct session *session)
-{
-	const uint64_t idle_ns = session->server->engine.now_ns - session->active_ns;
-	const uint64_t timeout_s = session->server->settings.timeout_s;
-
-	return timeout_s && session->subscriber.count == 0 && idle_ns / 1000000000 >= timeout_s;
-}
-
-void session_look(struct session *session)
-{
-	const struct server *server = session->server;
-	struct engine_clients *clients = &session->server->engine.clients;
-
-	if (session->end == SESSION_ENDS &&
-	    server->engine.now_ns - session->end_ns >= SESSION_END_S * UINT64_C(1000000000)) {
-		session_cut_off(session);
-	} else if (out_is_over(session)) {
-		clients->out_limit_drops++;
-		session_cut_off(session);
-	} else if (is_idle(session)) {
-		session_finish(session);
-	} else if (session->parsed || session->held || session->fed || session->out.len > 0) {
-		session_unsettle(session);
-	}
 }

@@ -31,7 +31,7 @@ enum {
 	SESSION_HOLD_MAX = 1024,       /* with so many answers to come nothing more is run */
 	SESSION_NAME_MAX = 1024,       /* of CLIENT SETNAME and SETINFO */
 	SESSION_REFUSED_MAX = 64,      /* clients too many that are told so, at once */
-	SESSION_END_S = 10,	       /* an end is waited for so long: then it is cut off */
+	SESSION_END_S = 10, /* so long after the last that was sent its end is waited for */
 };
 
 enum session_end {

@@ -14,11 +14,20 @@
 
 enum { MIB = 1 << 20, GROUP_SECONDS = 170 };
 
-static int start(void **state)
+static int start_one(void **state)
 {
 	(void)state;
 	alarm(GROUP_SECONDS); /* a test that hangs ends the program */
 	kv_start(1, NULL);
+	return 0;
+}
+
+/* Clients of one test may be served by two shards then, and their keys lie on both. */
+static int start_two(void **state)
+{
+	(void)state;
+	alarm(GROUP_SECONDS);
+	kv_start(2, NULL);
 	return 0;
 }
 
@@ -225,8 +234,9 @@ static void what_is_published_reaches_channels_and_patterns(void **state)
 		one, "GET a\nPING\nPING x\n",
 		"-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT "
 		"/ RESET are allowed in this context\n*2\n$4\npong\n$0\n\n*2\n$4\npong\n$1\nx\n");
-	client_ask(two, "GET nothing\nPUBLISH a self\n",
-		   "_\n>4\n$8\npmessage\n$2\na*\n$1\na\n$4\nself\n:2\n");
+	client_ask(two, "GET nothing\n", "_\n");
+	client_ask(fd, "PUBLISH a self\n", ":2\n");
+	client_expect(two, ">4\n$8\npmessage\n$2\na*\n$1\na\n$4\nself\n");
 	client_expect(one, "*3\n$7\nmessage\n$1\na\n$4\nself\n");
 	client_ask(one, "UNSUBSCRIBE a\nUNSUBSCRIBE\nUNSUBSCRIBE\nPING\n",
 		   "*3\n$11\nunsubscribe\n$1\na\n:1\n*3\n$11\nunsubscribe\n$1\nb\n:0\n"
@@ -323,22 +333,23 @@ static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
 }
 
 /* Twelve clients write without end; half of them do not read either. */
-static void sigterm_under_load_ends_in_order(void **state)
+static void sigterm_under_load(unsigned shard_count)
 {
 	enum { COUNT = 12 };
 	static const char load[] =
-		"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n*2\r\n$3\r\nGET\r\n"
-		"$1\r\nk\r\nPING\r\n";
+		"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
+		"MGET a b c d e f g\r\nDBSIZE\r\nMULTI\r\nINCR a\r\nINCR b\r\nINCR c\r\nEXEC\r\n"
+		"PUBLISH c x\r\nRENAME a d\r\n";
 	char got[65536];
 	int fds[COUNT];
 	size_t at[COUNT] = {0};
 
-	(void)state;
-	kv_start(1, NULL);
+	kv_start(shard_count, NULL);
 	for (int i = 0; i < COUNT; i++)
 		fds[i] = client_open();
-	for (int round = 0; round < 20000; round++) {
-		for (int i = 0; i < COUNT; i++) {
+	client_ask(fds[1], "SUBSCRIBE c\n", "*3\n$9\nsubscribe\n$1\nc\n:1\n");
+	for (int round = 0; round < 8000; round++) {
+		for (int i = 2; i < COUNT; i++) {
 			ssize_t n = send(fds[i], load + at[i], sizeof(load) - 1 - at[i],
 					 MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -346,12 +357,24 @@ static void sigterm_under_load_ends_in_order(void **state)
 			if (i % 2)
 				recv(fds[i], got, sizeof(got), MSG_DONTWAIT);
 		}
-		if (round == 2000)
+		if (round == 4000)
 			kv_signal(SIGTERM);
 	}
 	kv_ended();
 	for (int i = 0; i < COUNT; i++)
 		close(fds[i]);
+}
+
+static void sigterm_under_load_ends_one_shard_in_order(void **state)
+{
+	(void)state;
+	sigterm_under_load(1);
+}
+
+static void sigterm_under_load_ends_two_shards_in_order(void **state)
+{
+	(void)state;
+	sigterm_under_load(2);
 }
 
 int main(int argc, char **argv)
@@ -371,12 +394,14 @@ int main(int argc, char **argv)
 	const struct CMUnitTest programs[] = {
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
 		cmocka_unit_test(what_was_answered_with_a_log_is_there_after_a_kill),
-		cmocka_unit_test(sigterm_under_load_ends_in_order),
+		cmocka_unit_test(sigterm_under_load_ends_one_shard_in_order),
+		cmocka_unit_test(sigterm_under_load_ends_two_shards_in_order),
 	};
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	kv_home();
-	return cmocka_run_group_tests(tests, start, stop) +
+	return cmocka_run_group_tests(tests, start_one, stop) +
+	       cmocka_run_group_tests(tests, start_two, stop) +
 	       cmocka_run_group_tests(programs, NULL, NULL);
 }
