@@ -27,7 +27,7 @@ static uint32_t lfu(uint64_t now_ms, unsigned counter)
 
 uint32_t access_first(const struct store_config *config, uint64_t now_ms)
 {
-	if (config->policy == STORE_ALLKEYS_LFU)
+	if (store_policy_is_lfu(config->policy))
 		return lfu(now_ms, LFU_COUNTER_FIRST);
 	return seconds(now_ms);
 }
@@ -58,7 +58,7 @@ static unsigned grown(const struct store_config *config, struct dice *dice, unsi
 uint32_t access_next(const struct store_config *config, struct dice *dice, uint32_t access,
 		     uint64_t now_ms)
 {
-	if (config->policy != STORE_ALLKEYS_LFU)
+	if (!store_policy_is_lfu(config->policy))
 		return seconds(now_ms);
 	return lfu(now_ms, grown(config, dice, access_freq(config, access, now_ms)));
 }

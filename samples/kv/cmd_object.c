@@ -39,7 +39,7 @@ void cmd_object_idletime(struct call *call)
 
 	if (entry == NULL)
 		return;
-	if (call->engine->settings->store.policy == STORE_ALLKEYS_LFU) {
+	if (store_policy_is_lfu(call->engine->settings->store.policy)) {
 		reply_error(
 			call->out,
 			"ERR An LFU maxmemory policy is selected, idle time not tracked. Please "
@@ -57,7 +57,7 @@ void cmd_object_freq(struct call *call)
 
 	if (entry == NULL)
 		return;
-	if (call->engine->settings->store.policy != STORE_ALLKEYS_LFU) {
+	if (!store_policy_is_lfu(call->engine->settings->store.policy)) {
 		reply_error(call->out,
 			    "ERR An LFU maxmemory policy is not selected, access frequency not "
 			    "tracked. Please note that when switching between policies at runtime "

@@ -1,7 +1,8 @@
 /*
  * Which entry goes when there is no more room. For LRU and LFU a few entries are looked at by
  * chance, and the best that were seen and not taken are remembered for the next time, as in Redis:
- * close to the true order at a small part of its cost. For the time to live the wheel knows.
+ * close to the true order at a small part of its cost. By chance is the same with all scores alike.
+ * The time to live the wheel knows.
  */
 #ifndef KV_EVICT_H
 #define KV_EVICT_H

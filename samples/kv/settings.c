@@ -9,11 +9,17 @@
 
 static const struct setting_choice choices_cluster[] = {
 	{"yes", KV_CLUSTER}, {"no", KV_FORWARD}, {NULL, 0}};
-static const struct setting_choice choices_policy[] = {{"volatile-ttl", STORE_VOLATILE_TTL},
-						       {"allkeys-lru", STORE_ALLKEYS_LRU},
-						       {"allkeys-lfu", STORE_ALLKEYS_LFU},
-						       {"noeviction", STORE_NOEVICTION},
-						       {NULL, 0}};
+static const struct setting_choice choices_policy[] = {
+	{"volatile-lru", STORE_VOLATILE_LRU},
+	{"volatile-lfu", STORE_VOLATILE_LFU},
+	{"volatile-random", STORE_VOLATILE_RANDOM},
+	{"volatile-ttl", STORE_VOLATILE_TTL},
+	{"allkeys-lru", STORE_ALLKEYS_LRU},
+	{"allkeys-lfu", STORE_ALLKEYS_LFU},
+	{"allkeys-random", STORE_ALLKEYS_RANDOM},
+	{"noeviction", STORE_NOEVICTION},
+	{NULL, 0},
+};
 static const struct setting_choice choices_fsync[] = {
 	{"everysec", FSYNC_EVERYSEC}, {"always", FSYNC_ALWAYS}, {"no", FSYNC_NO}, {NULL, 0}};
 

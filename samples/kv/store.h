@@ -29,7 +29,17 @@ enum store_policy {
 	STORE_ALLKEYS_LRU,
 	STORE_ALLKEYS_LFU,
 	STORE_VOLATILE_TTL,
+	STORE_ALLKEYS_RANDOM,
+	STORE_VOLATILE_LRU,
+	STORE_VOLATILE_LFU,
+	STORE_VOLATILE_RANDOM,
 };
+
+/* Accesses are counted, and not their times kept. */
+static inline bool store_policy_is_lfu(enum store_policy policy)
+{
+	return policy == STORE_ALLKEYS_LFU || policy == STORE_VOLATILE_LFU;
+}
 
 struct store_config {
 	uint64_t maxmemory; /* bytes; 0: no limit */

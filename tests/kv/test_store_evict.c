@@ -257,6 +257,108 @@ static void volatile_ttl_takes_the_shortest_to_live_and_only_these(void **state)
 	store_destroy(store);
 }
 
+/* Of every ten keys one may go, or of every thousand: those that may not never do. */
+static void volatile_policies_leave_all_others_alone(void **state)
+{
+	static const enum store_policy policies[] = {STORE_VOLATILE_LRU, STORE_VOLATILE_LFU,
+						     STORE_VOLATILE_RANDOM, STORE_VOLATILE_TTL};
+	static const unsigned every[] = {2, 10, 1000};
+	enum { ALL = 6000 };
+
+	(void)state;
+	for (unsigned n = 0; n < 12; n++) {
+		struct store_config config = config_of(policies[n % 4]);
+		struct store *store = store_new(&config, NULL);
+		unsigned step = every[n / 4];
+
+		for (unsigned i = 0; i < ALL; i++)
+			add(store, i, i % step ? STORE_NEVER : NOW + 100000 + i, NOW);
+		config.maxmemory = 1;
+		store_configure(store, &config);
+		while (store_make_room(store, NOW))
+			;
+		assert_int_equal(store_volatile_size(store, 0), 0);
+		assert_int_equal(store_size(store, 0), ALL - ALL / step);
+		assert_int_equal(figures_of(store).evicted, ALL / step);
+		store_destroy(store);
+	}
+}
+
+static void volatile_lru_keeps_what_is_used(void **state)
+{
+	enum { ALL = 9000 };
+	struct store_config config = config_of(STORE_VOLATILE_LRU);
+	struct store *store = store_new(&config, NULL);
+	unsigned kept = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++) /* a third for ever, a third used, a third not */
+		add(store, i, i % 3 ? NOW + 1000000 + i : STORE_NEVER, NOW);
+	for (unsigned i = 1; i < ALL; i += 3)
+		use(store, i, NOW + 500000);
+	config.maxmemory = figures_of(store).used_bytes;
+	store_configure(store, &config);
+	for (unsigned i = 0; i < ALL / 4; i++) {
+		add(store, ALL + i, STORE_NEVER, NOW + 500000);
+		assert_true(store_make_room(store, NOW + 500000));
+	}
+	for (unsigned i = 1; i < ALL; i += 3)
+		kept += has(store, i, NOW + 500000);
+	assert_true(kept >= ALL / 3 * 90 / 100);
+	assert_true(figures_of(store).evicted >= ALL / 8);
+	store_destroy(store);
+}
+
+/* One that was to expire when it was looked at, and is to stay since. */
+static void what_was_made_persistent_stays(void **state)
+{
+	enum { ALL = 100 };
+	struct store_config config = config_of(STORE_VOLATILE_RANDOM);
+	struct store *store = store_new(&config, NULL);
+	struct name name;
+	uint64_t evicted;
+
+	(void)state;
+	for (unsigned i = 0; i < ALL; i++)
+		add(store, i, NOW + 1000, NOW);
+	config.maxmemory = figures_of(store).used_bytes;
+	store_configure(store, &config);
+	for (unsigned i = 0; i < 5; i++) {
+		add(store, ALL + i, STORE_NEVER, NOW);
+		assert_true(store_make_room(store, NOW));
+	}
+	for (unsigned i = 0; i < ALL; i++) {
+		struct entry *entry = store_peek_or_null(store, 0, name_of(i, &name), NOW);
+
+		if (entry)
+			assert_true(store_expire(store, 0, entry, STORE_NEVER));
+	}
+	evicted = figures_of(store).evicted;
+	for (unsigned i = 5; store_make_room(store, NOW); i++)
+		add(store, ALL + i, STORE_NEVER, NOW);
+	assert_true(evicted > 0);
+	assert_int_equal(figures_of(store).evicted, evicted);
+	store_destroy(store);
+}
+
+static void allkeys_random_spares_nobody(void **state)
+{
+	struct store_config config = config_of(STORE_ALLKEYS_RANDOM);
+	struct store *store = store_new(&config, NULL);
+	unsigned early = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 60000; i++) {
+		assert_true(store_make_room(store, NOW + i));
+		add(store, i, STORE_NEVER, NOW + i);
+	}
+	/* Of the first half some are left yet, as chance would have it. */
+	for (unsigned i = 0; i < 30000; i++)
+		early += has(store, i, NOW + 60000);
+	assert_in_range(early, store_size(store, 0) / 10, store_size(store, 0) / 2);
+	store_destroy(store);
+}
+
 static void without_eviction_there_is_no_room(void **state)
 {
 	struct store_config config = config_of(STORE_NOEVICTION);
@@ -390,6 +492,10 @@ int main(void)
 		cmocka_unit_test(the_lfu_counter_is_redis_s),
 		cmocka_unit_test(the_lfu_counter_decays_with_the_minutes),
 		cmocka_unit_test(volatile_ttl_takes_the_shortest_to_live_and_only_these),
+		cmocka_unit_test(volatile_policies_leave_all_others_alone),
+		cmocka_unit_test(volatile_lru_keeps_what_is_used),
+		cmocka_unit_test(what_was_made_persistent_stays),
+		cmocka_unit_test(allkeys_random_spares_nobody),
 		cmocka_unit_test(without_eviction_there_is_no_room),
 		cmocka_unit_test(eviction_leaves_the_table_in_shape),
 		cmocka_unit_test(a_lower_limit_is_reached_in_bounded_steps),
