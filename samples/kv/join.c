@@ -121,7 +121,10 @@ static void join_some(struct call *call, struct out *answers, int count)
 			return;
 		}
 	}
-	reply_error(call->out, "ERR no such key");
+	if (call_is(call, 1, "object"))
+		reply_error(call->out, "ERR no such key");
+	else
+		join_first(call, answers, count);
 }
 
 /* INFO and its like: the shards' counters, summed up. */

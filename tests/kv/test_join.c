@@ -215,6 +215,7 @@ static void debug_object_is_answered_by_who_has_the_key(void **state)
 	assert_non_null(strstr(ask_both(pair, "DEBUG OBJECT b"), "encoding:int"));
 	assert_joined(pair, "DEBUG OBJECT c", "-ERR no such key\r\n");
 	assert_joined(pair, "DEBUG PROTOCOL string", "$11\r\nHello World\r\n");
+	assert_joined(pair, "DEBUG PROTOCOL null", "$-1\r\n");
 	assert_joined(pair, "DEBUG SET-ACTIVE-EXPIRE 0", "+OK\r\n");
 	assert_false(pair->shards[1].settings.active_expire);
 	pair->shards[0].resp = 3;
