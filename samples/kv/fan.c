@@ -11,9 +11,9 @@ struct fan {
 	struct session *session;
 	struct hold *step;
 	struct out *to;
-	struct out_node *place;
-	struct errand *copy; /* of the command, for joining; is never sent */
-	int left;	     /* answers to come, and one until all are asked */
+	struct out_node *place; /* NULL: there was no memory, and the connection ends */
+	struct errand *copy;	/* of the command, for joining; is never sent */
+	int left;		/* answers to come, and one until all are asked */
 	bool no_memory;
 	int key_count;	  /* 0: all shards are asked for the same */
 	uint8_t *owners;  /* of each key */
@@ -143,7 +143,8 @@ static void settle(struct fan *fan)
 		return;
 	out_init(&joined, fan->to->resp);
 	join(fan, &joined);
-	out_fill(fan->to, fan->place, &joined);
+	if (fan->place)
+		out_fill(fan->to, fan->place, &joined);
 	out_fini(&joined);
 	destroy(fan);
 	router_settle(router, session, step);
@@ -245,15 +246,13 @@ void fan_start(struct router *router, struct call *call, struct hold *step)
 	const bool all = call->command->spread >= SPREAD_ALL;
 	const int key_count = all ? 0 : command_key_count(call->command, call->argc);
 	struct fan *fan = create_or_null(router, call, key_count);
-	struct out_node *place = fan && fan->copy ? out_add_place_or_null(call->out) : NULL;
 
-	if (!place) {
+	if (!fan || !fan->copy) {
 		if (fan)
 			destroy(fan);
 		router_no_memory(call->out);
 		return;
 	}
-	fan->place = place;
 	fan->session = call->session;
 	fan->step = step;
 	if (step)
@@ -264,5 +263,7 @@ void fan_start(struct router *router, struct call *call, struct hold *step)
 		ask_all(fan, call);
 	else
 		ask_owners(fan, call);
+	/* Behind what was said here meanwhile: who publishes to himself has the message first. */
+	fan->place = out_add_place_or_null(call->out);
 	settle(fan);
 }

@@ -8,9 +8,13 @@
 
 static struct server servers[WORLD_SHARD_MAX];
 static struct demi_sim *clock_of; /* the world whose time it is */
+static uint64_t turn_ns;
 
+/* Asked once a turn. */
 uint64_t clock_wall_ms(void)
 {
+	if (turn_ns)
+		demi_sim_advance(clock_of, turn_ns);
 	return UINT64_C(1700000000000) + demi_sim_now(clock_of) / MS;
 }
 
@@ -58,10 +62,16 @@ void world_open(struct world *world, uint64_t seed, int shards, enum kv_mode mod
 	assert_int_equal(demi_sim_advance(world->sim, MS), 0);
 }
 
+void world_slow_down(uint64_t length_ns)
+{
+	turn_ns = length_ns;
+}
+
 void world_close(struct world *world)
 {
 	int result = -1;
 
+	turn_ns = 0;
 	assert_int_equal(demi_sim_stop(world->sim, world->server), 0);
 	assert_int_equal(demi_sim_run(world->sim, 60 * SEC), 0);
 	for (int i = 0; i < world->shards; i++) {

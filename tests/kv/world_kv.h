@@ -21,6 +21,9 @@ struct world {
 /* Its server runs from now on; the client's host has client_shards. */
 void world_open(struct world *world, uint64_t seed, int shards, enum kv_mode mode,
 		unsigned client_shards);
+/* From now on each turn of a server's loop takes so long, so that much comes between two of them.
+ */
+void world_slow_down(uint64_t length_ns);
 /* Stops the server; everything must be given back. */
 void world_close(struct world *world);
 
