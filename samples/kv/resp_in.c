@@ -2,6 +2,7 @@
 
 #include "kv/heap.h"
 #include "kv/number.h"
+#include "kv/resp_wait.h"
 #include "kv/split.h"
 
 #include <errno.h>
@@ -9,46 +10,11 @@
 
 enum {
 	ARGV_COUNT_MIN = 8,   /* arguments that there is always room for */
-	KEPT_LEN_MIN = 256,   /* the first room for what waits for more */
 	KEPT_LEN_IDLE = 4096, /* more is given back when its command is done */
 	BODY_LEN_FIRST = 16 * 1024,
 	BODY_GROWTH = 4, /* of an argument's own bytes: room for so many times what has come */
 	UNAUTHENTICATED_ARG_COUNT_MAX = 10,
 	UNAUTHENTICATED_ARG_LEN_MAX = 16 * 1024,
-};
-
-enum phase {
-	PHASE_START,  /* the first byte of a command tells which kind it is */
-	PHASE_INLINE, /* to its newline */
-	PHASE_COUNT,  /* "*3\r\n" */
-	PHASE_LEN,    /* "$5\r\n" */
-	PHASE_BODY,   /* the argument */
-	PHASE_BEHIND, /* its "\r\n" */
-	PHASE_FAILED,
-};
-
-/*
- * A command that does not lie whole in what was fed waits in kept: its arguments, then the line or
- * the argument that is not whole yet.
- *
- *      kept: | GET | key-1 | key-2 | ke            fed: | y-3\r\n$5\r\n...
- *            '-- argv[0 .. argv_kept) --'  '- part -'
- */
-struct resp_in_state {
-	enum phase phase;
-	bool done;	      /* the command was taken; the next call forgets it */
-	const char *at, *end; /* what was fed, from where it goes on */
-	int32_t arg_count;    /* announced */
-	int32_t argv_cap, argv_kept;
-	uint64_t arg_len;     /* announced, of the argument that is read */
-	struct bytes *body;   /* of a long one, what has come; NULL: it is in kept */
-	unsigned owned_count; /* arguments with bytes */
-	uint64_t held_bytes;  /* by them and body */
-	char *kept;
-	size_t kept_len, kept_cap;
-	size_t part_len; /* at the end of kept: of a line or an argument that is not whole */
-	size_t skip;	 /* of what is behind an argument, not yet come */
-	char error[64];
 };
 
 int resp_in_init(struct resp_in *in, const struct resp_limits *limits)
@@ -108,7 +74,7 @@ void resp_in_fini(struct resp_in *in)
 	*in = (struct resp_in){0};
 }
 
-static enum resp_status fail(struct resp_in *in, const char *error)
+enum resp_status resp_fail(struct resp_in *in, const char *error)
 {
 	forget(in);
 	in->state->phase = PHASE_FAILED;
@@ -116,148 +82,15 @@ static enum resp_status fail(struct resp_in *in, const char *error)
 	return RESP_ERROR;
 }
 
-static enum resp_status fail_no_memory(struct resp_in *in)
+enum resp_status resp_fail_no_memory(struct resp_in *in)
 {
-	return fail(in, "out of memory");
+	return resp_fail(in, "out of memory");
 }
 
 void resp_in_feed(struct resp_in *in, struct slice data)
 {
 	in->state->at = data.data;
 	in->state->end = data.data + data.len;
-}
-
-size_t resp_in_held(const struct resp_in *in)
-{
-	const struct resp_in_state *state = in->state;
-
-	return state->kept_len + state->held_bytes + (size_t)in->argc * sizeof(*in->argv);
-}
-
-/* --- what has to wait for more --- */
-
-/* Room for len bytes more. Arguments in kept move with it. */
-static bool reserve(struct resp_in *in, size_t len)
-{
-	struct resp_in_state *state = in->state;
-	size_t cap = state->kept_cap ? state->kept_cap : KEPT_LEN_MIN;
-	char *kept;
-
-	if (state->kept_cap - state->kept_len >= len)
-		return true;
-	while (cap - state->kept_len < len)
-		cap *= 2;
-	kept = heap_alloc_or_null(cap);
-	if (!kept)
-		return false;
-	if (state->kept_len > 0)
-		memcpy(kept, state->kept, state->kept_len);
-	for (int i = 0; i < state->argv_kept; i++)
-		if (!in->argv[i].bytes)
-			in->argv[i].text.data = kept + (in->argv[i].text.data - state->kept);
-	heap_free(state->kept);
-	state->kept = kept;
-	state->kept_cap = cap;
-	return true;
-}
-
-/* Behind what is kept; there is room. */
-static char *keep(struct resp_in_state *state, const char *data, size_t len)
-{
-	char *to = state->kept + state->kept_len;
-
-	if (len > 0)
-		memcpy(to, data, len);
-	state->kept_len += len;
-	return to;
-}
-
-/*
- * The arguments that point into what was fed, before the caller has it back. Nothing of a part is
- * kept while there are such: it was kept when all of what was fed before was used up.
- */
-static bool keep_args(struct resp_in *in)
-{
-	struct resp_in_state *state = in->state;
-	size_t len = 0;
-
-	for (int i = state->argv_kept; i < in->argc; i++)
-		len += in->argv[i].bytes ? 0 : in->argv[i].text.len;
-	/* A byte more, so that there is a block and an empty argument points into it. */
-	if (!reserve(in, len + 1))
-		return false;
-	for (int i = state->argv_kept; i < in->argc; i++) {
-		struct arg *arg = &in->argv[i];
-
-		if (!arg->bytes)
-			arg->text.data = keep(state, arg->text.data, arg->text.len);
-	}
-	state->argv_kept = in->argc;
-	return true;
-}
-
-/* All that was fed is used up, or becomes part of what waits. */
-static enum resp_status wait_for_more(struct resp_in *in)
-{
-	struct resp_in_state *state = in->state;
-	const size_t len = (size_t)(state->end - state->at);
-
-	if (state->phase == PHASE_START)
-		return RESP_MORE;
-	if (!keep_args(in) || !reserve(in, len))
-		return fail_no_memory(in);
-	keep(state, state->at, len);
-	state->part_len += len;
-	state->at = state->end;
-	if (resp_in_held(in) > in->limits->query_len_max)
-		return fail(in, "client query buffer limit exceeded");
-	return RESP_MORE;
-}
-
-/* --- lines --- */
-
-/*
- * Takes a line to its last byte, which is not in *line. Lines end with '\r' and any byte, as in
- * Redis, and inline commands with '\n'. RESP_MORE: it is not whole.
- */
-static enum resp_status take_line(struct resp_in *in, char last, struct slice *line,
-				  const char *too_big)
-{
-	struct resp_in_state *state = in->state;
-	const size_t behind = last == '\r', fed = (size_t)(state->end - state->at);
-	const char *found = NULL;
-	size_t len = state->part_len;
-
-	/* Its '\r' came as the last byte of what was fed before. */
-	if (behind && len > 0 && state->kept[state->kept_len - 1] == '\r') {
-		if (fed == 0)
-			return RESP_MORE;
-		state->at++;
-		len--;
-	} else {
-		found = fed ? memchr(state->at, last, fed) : NULL;
-		len += found ? (size_t)(found - state->at) : fed;
-		if (len > RESP_INLINE_LEN_MAX)
-			return fail(in, too_big);
-		if (!found || found + behind >= state->end)
-			return wait_for_more(in);
-	}
-	if (state->part_len == 0) {
-		*line = (struct slice){state->at, len};
-	} else {
-		const size_t more = found ? (size_t)(found - state->at) : 0;
-
-		if (!reserve(in, more))
-			return fail_no_memory(in);
-		if (found)
-			keep(state, state->at, more);
-		*line = (struct slice){state->kept + state->kept_len - state->part_len - more, len};
-		state->kept_len -= state->part_len + more;
-		state->part_len = 0;
-	}
-	if (found)
-		state->at = found + 1 + behind;
-	return RESP_COMMAND;
 }
 
 /* "*3\r\n" whole and ordinary, at almost no cost; false: somebody else looks at it. */
@@ -293,15 +126,16 @@ static enum resp_status read_count(struct resp_in *in)
 	if (take_short_number(state, '*', &number)) {
 		count = number;
 	} else {
-		status = take_line(in, '\r', &line, "Protocol error: too big mbulk count string");
+		status = resp_take_line(in, '\r', &line,
+					"Protocol error: too big mbulk count string");
 		if (status != RESP_COMMAND)
 			return status;
 		if (!number_parse((struct slice){line.data + 1, line.len - 1}, &count) ||
 		    count > RESP_ARG_COUNT_MAX)
-			return fail(in, "Protocol error: invalid multibulk length");
+			return resp_fail(in, "Protocol error: invalid multibulk length");
 	}
 	if (count > UNAUTHENTICATED_ARG_COUNT_MAX && in->limits->unauthenticated)
-		return fail(in, "Protocol error: unauthenticated multibulk length");
+		return resp_fail(in, "Protocol error: unauthenticated multibulk length");
 	state->arg_count = count > 0 ? (int32_t)count : 0;
 	state->phase = count > 0 ? PHASE_LEN : PHASE_START;
 	return RESP_COMMAND;
@@ -313,7 +147,7 @@ static enum resp_status fail_expected(struct resp_in *in, struct slice line)
 
 	snprintf(state->error, sizeof(state->error), "Protocol error: expected '$', got '%c'",
 		 line.len > 0 ? line.data[0] : '\r');
-	return fail(in, state->error);
+	return resp_fail(in, state->error);
 }
 
 static enum resp_status read_len(struct resp_in *in)
@@ -327,18 +161,19 @@ static enum resp_status read_len(struct resp_in *in)
 	if (take_short_number(state, '$', &number)) {
 		len = number;
 	} else {
-		status = take_line(in, '\r', &line, "Protocol error: too big bulk count string");
+		status = resp_take_line(in, '\r', &line,
+					"Protocol error: too big bulk count string");
 		if (status != RESP_COMMAND)
 			return status;
 		if (line.len == 0 || line.data[0] != '$')
 			return fail_expected(in, line);
 		if (!number_parse((struct slice){line.data + 1, line.len - 1}, &len) || len < 0)
-			return fail(in, "Protocol error: invalid bulk length");
+			return resp_fail(in, "Protocol error: invalid bulk length");
 	}
 	if ((uint64_t)len > in->limits->bulk_len_max)
-		return fail(in, "Protocol error: invalid bulk length");
+		return resp_fail(in, "Protocol error: invalid bulk length");
 	if (len > UNAUTHENTICATED_ARG_LEN_MAX && in->limits->unauthenticated)
-		return fail(in, "Protocol error: unauthenticated bulk length");
+		return resp_fail(in, "Protocol error: unauthenticated bulk length");
 	state->arg_len = (uint64_t)len;
 	state->phase = PHASE_BODY;
 	return RESP_COMMAND;
@@ -379,15 +214,15 @@ static enum resp_status read_body_into_bytes(struct resp_in *in)
 	if (!state->body)
 		state->body = bytes_create_or_null(0, room);
 	if (!state->body || (state->body->cap < have + part && bytes_reserve(&state->body, room)))
-		return fail_no_memory(in);
+		return resp_fail_no_memory(in);
 	memcpy(state->body->data + have, state->at, part);
 	state->body->len += part;
 	state->held_bytes += part;
 	state->at += part;
 	if (have + part < state->arg_len)
-		return wait_for_more(in);
+		return resp_wait(in);
 	if (!add_arg(in, (struct slice){state->body->data, state->body->len}, state->body))
-		return fail_no_memory(in);
+		return resp_fail_no_memory(in);
 	state->body = NULL;
 	return RESP_COMMAND;
 }
@@ -400,7 +235,7 @@ static enum resp_status read_body(struct resp_in *in)
 
 	if (state->part_len == 0 && !state->body && fed >= state->arg_len) {
 		if (!add_arg(in, (struct slice){state->at, state->arg_len}, NULL))
-			return fail_no_memory(in);
+			return resp_fail_no_memory(in);
 		state->at += state->arg_len;
 		return RESP_COMMAND;
 	}
@@ -408,16 +243,16 @@ static enum resp_status read_body(struct resp_in *in)
 		return read_body_into_bytes(in);
 	more = state->arg_len - state->part_len;
 	if (fed < more)
-		return wait_for_more(in);
-	if (!reserve(in, more))
-		return fail_no_memory(in);
-	keep(state, state->at, more);
+		return resp_wait(in);
+	if (!resp_reserve(in, more))
+		return resp_fail_no_memory(in);
+	resp_keep(state, state->at, more);
 	state->at += more;
 	state->part_len = 0;
 	if (!add_arg(in,
 		     (struct slice){state->kept + state->kept_len - state->arg_len, state->arg_len},
 		     NULL))
-		return fail_no_memory(in);
+		return resp_fail_no_memory(in);
 	state->argv_kept = in->argc;
 	return RESP_COMMAND;
 }
@@ -432,7 +267,7 @@ static enum resp_status skip_behind(struct resp_in *in)
 	state->at += skip;
 	state->skip -= skip;
 	if (state->skip > 0)
-		return wait_for_more(in);
+		return resp_wait(in);
 	state->done = in->argc == state->arg_count;
 	state->phase = state->done ? PHASE_START : PHASE_LEN;
 	return RESP_COMMAND;
@@ -474,23 +309,23 @@ static enum resp_status read_inline(struct resp_in *in)
 	const char *at, *end;
 	char *to;
 
-	status = take_line(in, '\n', &line, "Protocol error: too big inline request");
+	status = resp_take_line(in, '\n', &line, "Protocol error: too big inline request");
 	if (status != RESP_COMMAND)
 		return status;
 	if (line.len > 0 && line.data[line.len - 1] == '\r')
 		line.len--;
 	/* What is unquoted is never longer than it was: it is written over the line's copy. */
-	if (line.data != state->kept && !reserve(in, line.len + 1))
-		return fail_no_memory(in);
-	at = line.data == state->kept ? line.data : keep(state, line.data, line.len);
+	if (line.data != state->kept && !resp_reserve(in, line.len + 1))
+		return resp_fail_no_memory(in);
+	at = line.data == state->kept ? line.data : resp_keep(state, line.data, line.len);
 	end = at + line.len;
 	to = state->kept;
 	state->kept_len = line.len;
 	while ((split = split_next(&at, end, &to, &text)) == SPLIT_WORD)
 		if (!add_arg(in, text, NULL))
-			return fail_no_memory(in);
+			return resp_fail_no_memory(in);
 	if (split == SPLIT_UNBALANCED)
-		return fail(in, "Protocol error: unbalanced quotes in request");
+		return resp_fail(in, "Protocol error: unbalanced quotes in request");
 	state->argv_kept = in->argc;
 	state->phase = PHASE_START;
 	state->done = in->argc > 0;
@@ -530,7 +365,7 @@ enum resp_status resp_in_next(struct resp_in *in)
 		forget(in);
 	while (status == RESP_COMMAND && !state->done) {
 		if (state->at == state->end && state->phase != PHASE_FAILED)
-			return wait_for_more(in);
+			return resp_wait(in);
 		status = read_some(in);
 	}
 	return status;
