@@ -10,7 +10,9 @@
 enum {
 	RETRY_NS = 100 * 1000 * 1000,
 	SYNC_NS = 1000 * 1000 * 1000,
-	WAIT_NS = 100 * 1000, /* for what is under way, if nobody waits for it */
+	/* Between two looks at what is under way, when there is nothing else to do: who looks all
+	 * the time takes the core from the kernel's threads that do it. */
+	WAIT_NS = 100 * 1000,
 	TAKE_LEN = 4096,
 };
 
@@ -278,7 +280,7 @@ static uint64_t deadline(const struct aof *aof)
 	if (aof->write_error)
 		return aof->retry_ns;
 	if (aof->disk->count)
-		return always(aof) ? aof->now_ns : aof->now_ns + WAIT_NS;
+		return aof->now_ns + WAIT_NS;
 	if (sink_pending(log) || aof->has_next || aof->rewrite.state != REWRITE_NONE)
 		return aof->now_ns;
 	if (log->synced < log->written && aof->engine->settings->appendfsync == FSYNC_EVERYSEC)
