@@ -109,9 +109,8 @@ static void debug_help(struct call *call)
 		"OBJECT <key>",
 		"    How the value is kept.",
 		"PROTOCOL <type>",
-		"    A reply of this type: string, integer, double, null, array, set, map, "
-		"verbatim, true,",
-		"    false.",
+		"    A reply of this type: string, integer, double, null, array, set, map,",
+		"    verbatim, true or false.",
 		"SET-ACTIVE-EXPIRE <0|1>",
 		"    0: keys that have expired stay until somebody asks for them.",
 		"SLEEP <seconds>",

@@ -124,8 +124,6 @@ void cmd_memory_doctor(struct call *call)
 	answer(call, reply_doctor);
 }
 
-/* What the store counts is not reset: keys that expired, hits. Of commands and connections it is.
- */
 void cmd_config_resetstat(struct call *call)
 {
 	struct engine *engine = call->engine;
@@ -144,5 +142,6 @@ void cmd_config_resetstat(struct call *call)
 	clients->sent_bytes = 0;
 	clients->out_limit_drops = 0;
 	clients->query_limit_drops = 0;
+	store_figures(engine->store, &engine->stats.store);
 	reply_status(call->out, "OK");
 }

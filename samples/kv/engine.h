@@ -27,6 +27,7 @@ struct engine_stats {
 	uint64_t *calls, *failed, *ns;
 	struct error_counts kinds; /* of errors */
 	struct rates rates;
+	struct store_figures store; /* what the store had counted at CONFIG RESETSTAT */
 };
 
 /* What the engine asks of the log, and tells it; aof.h says what each means. */

@@ -62,6 +62,7 @@ void info_collect(struct info *info, const struct engine *engine)
 {
 	const struct engine_clients *clients = &engine->clients;
 	const size_t size = command_count() * sizeof(uint64_t);
+	const struct store_figures *before = &engine->stats.store;
 	struct info_part *part = &info->part;
 	struct store_figures store;
 
@@ -69,10 +70,10 @@ void info_collect(struct info *info, const struct engine *engine)
 	*part = (struct info_part){
 		.used_bytes = store.used_bytes,
 		.used_bytes_peak = store.used_bytes_peak,
-		.expired = store.expired,
-		.evicted = store.evicted,
-		.hits = store.hits,
-		.misses = store.misses,
+		.expired = store.expired - before->expired,
+		.evicted = store.evicted - before->evicted,
+		.hits = store.hits - before->hits,
+		.misses = store.misses - before->misses,
 		.commands = engine->stats.commands,
 		.errors = engine->stats.errors,
 		.connected = clients->connected,

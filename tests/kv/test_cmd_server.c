@@ -82,6 +82,26 @@ static void info_counts_keys_commands_and_time(void **state)
 	has_not(talk, "INFO commandstats", "cmdstat_set");
 }
 
+static void what_the_store_counted_begins_anew_with_resetstat(void **state)
+{
+	struct talk *talk = *state;
+
+	talk_say(talk, "SET a 1 PX 10");
+	talk_say(talk, "GET a");
+	talk_say(talk, "GET b");
+	talk->engine.now_ms += 20;
+	talk_say(talk, "GET a");
+	has(talk, "INFO stats",
+	    "expired_keys:1\r\nevicted_keys:0\r\nkeyspace_hits:1\r\n"
+	    "keyspace_misses:2\r\n");
+	talk_say(talk, "CONFIG RESETSTAT");
+	has(talk, "INFO stats",
+	    "expired_keys:0\r\nevicted_keys:0\r\nkeyspace_hits:0\r\n"
+	    "keyspace_misses:0\r\n");
+	talk_say(talk, "GET a");
+	has(talk, "INFO stats", "keyspace_hits:0\r\nkeyspace_misses:1\r\n");
+}
+
 static void errors_are_counted_by_their_kind(void **state)
 {
 	struct talk *talk = *state;
@@ -376,6 +396,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_timed, talk_teardown)
 		TEST(info_has_the_sections_that_are_asked_for),
 		TEST(info_counts_keys_commands_and_time),
+		TEST(what_the_store_counted_begins_anew_with_resetstat),
 		TEST(errors_are_counted_by_their_kind),
 		TEST(rates_are_of_the_last_looks),
 		TEST(info_prints_sizes_for_people),
