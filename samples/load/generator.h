@@ -54,7 +54,8 @@ struct generator {
 	unsigned probes_left;
 
 	bool starved; /* something could not be sent, and no result will say when it can */
-	uint64_t looked_after_ns; /* when connections were last looked after */
+	uint64_t looked_after_ns; /* when connections were last looked after, */
+	unsigned looked_after;	  /* and which is next */
 	struct dice dice;
 	void *state; /* the workload's */
 };

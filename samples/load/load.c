@@ -108,6 +108,16 @@ static void say_result(struct program *program)
 			(unsigned long long)idle_lost(&program->run));
 }
 
+/* Why it could not go on, with the first thing that went wrong on a connection. */
+static void complain(const struct run *run, int error)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; i < run->shard_count && !*text; i++)
+		text = run->results[i] ? run->results[i]->fault_text : "";
+	fprintf(stderr, "load: %s%s%s\n", demi_strerror(error), *text ? ": " : "", text);
+}
+
 /* 0: all that was asked was answered, and rightly. */
 static int conclude(struct program *program)
 {
@@ -158,7 +168,7 @@ int main(int argc, char **argv)
 	if (!error)
 		error = program.error;
 	if (error)
-		fprintf(stderr, "load: %s\n", demi_strerror(error));
+		complain(&program.run, error);
 	else
 		result = conclude(&program);
 	run_fini(&program.run);
