@@ -327,8 +327,8 @@ void cmd_cluster_help(struct call *call)
 		"REPLICAS <node-id>",
 		"    Return <node-id> replicas.",
 		"SHARDS",
-		"    Return information about slot range mappings and the nodes associated with "
-		"them.",
+		("    Return information about slot range mappings and the nodes associated with "
+		 "them."),
 		"SLOTS",
 		"    Return information about slots range mappings. Each range is made of:",
 		"    start, end, master and replicas IP addresses, ports and ids",

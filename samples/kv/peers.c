@@ -243,19 +243,19 @@ static void popped(struct peers *peers, int from, demi_qresult_t *result)
 {
 	demi_sgarray_t *sga = &result->qr_value.sga;
 	struct peer *peer = &peers->of[from];
-	const size_t count = sga->sga_segs[0].sgaseg_len / sizeof(struct errand *);
-	struct errand *batch[PEERS_BATCH];
+	const size_t len = sga->sga_segs[0].sgaseg_len;
+	struct errand *batch[PEERS_BATCH] = {NULL};
 	int i = 0;
 
 	/* Copied, so that its sender has the buffer back before the commands are run. */
-	if (count > 0 && count <= PEERS_BATCH)
-		memcpy(batch, sga->sga_segs[0].sgaseg_buf, count * sizeof(batch[0]));
+	if (len <= sizeof(batch))
+		memcpy(batch, sga->sga_segs[0].sgaseg_buf, len);
 	demi_sgafree(sga);
-	if (count == 0) {
+	if (len == 0) {
 		peer_ended(peers, from);
 		return;
 	}
-	for (size_t k = 0; k < count && k < PEERS_BATCH; k++)
+	for (size_t k = 0; k < PEERS_BATCH && batch[k]; k++)
 		take(peers, from, batch[k]);
 	while (i < PEERS_POP_COUNT - 1 && peer->pop_qts[i] != result->qr_qt)
 		i++;

@@ -43,8 +43,10 @@ static int64_t value_of(const char *reply)
 {
 	const char *line = reply ? strchr(reply, '\n') : NULL;
 
-	if (!line)
+	if (!line) {
 		fail_msg("no reply");
+		return 0;
+	}
 	if (reply[0] == '$' && reply[1] != '-')
 		return atoll(line + 1);
 	if (reply[0] == ':')

@@ -1,0 +1,87 @@
+/*
+ * The server on two shards when memory fails, once at each moment of a pipeline that needs every
+ * way between shards: the client has an error or loses its connection, nobody else notices, no
+ * shard stays held, and nothing is lost track of.
+ */
+#include "tests/kv/world_kv.h"
+
+#include "kv/heap.h"
+
+static struct wire good, victim;
+static unsigned fail_after; /* 0: never; else so many allocations from now */
+static unsigned failed_count;
+
+void *__real_heap_alloc_or_null(size_t size);
+void *__wrap_heap_alloc_or_null(size_t size);
+void *__wrap_heap_alloc_or_null(size_t size)
+{
+	if (fail_after && --fail_after == 0) {
+		failed_count++;
+		return NULL;
+	}
+	return __real_heap_alloc_or_null(size);
+}
+
+static const char pipeline[] =
+	"SET foo 1\r\nSET bar 2\r\nMGET foo bar\r\nMSET foo 3 bar 4\r\nWATCH foo bar\r\nMULTI\r\n"
+	"INCR foo\r\nINCR bar\r\nRENAME foo {bar}1\r\nMGET {bar}1 bar\r\nDBSIZE\r\nEXEC\r\n"
+	"COPY bar foo REPLACE\r\nLCS foo bar\r\nMSETNX foo 1 new 2\r\nDEL foo bar {bar}1\r\n"
+	"WATCH foo\r\nUNWATCH\r\nKEYS *\r\nSWAPDB 0 1\r\nPING\r\n";
+
+static void expect(const char *command, const char *wanted)
+{
+	const char *reply = wire_ask_or_null(&good, command);
+
+	assert_non_null(reply);
+	assert_string_equal(reply, wanted);
+}
+
+/* Over both shards and back, and a step. */
+static void all_is_well(void)
+{
+	expect("FLUSHALL", "+OK\r\n");
+	expect("MSET foo 1 bar 2", "+OK\r\n");
+	expect("RENAME foo bar", "+OK\r\n");
+	expect("MGET foo bar", "*2\r\n$-1\r\n$1\r\n1\r\n");
+	expect("DBSIZE", ":1\r\n");
+}
+
+static void whatever_fails_for_want_of_memory_fails_alone(void **state)
+{
+	struct world world;
+	bool enough = false;
+
+	(void)state;
+	world_open(&world, 1, 2, KV_FORWARD, 1);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	assert_int_equal(wire_open(&good, &world, 0), 0);
+	for (unsigned n = 1; !enough; n++) {
+		const char *reply;
+
+		assert_int_equal(wire_open(&victim, &world, 0), 0);
+		assert_string_equal(wire_ask_or_null(&victim, "PING"), "+PONG\r\n");
+		fail_after = n;
+		assert_int_equal(wire_send(&victim, pipeline, strlen(pipeline)), 0);
+		do
+			reply = wire_reply_or_null(&victim);
+		while (reply && strcmp(reply, "+PONG\r\n") != 0);
+		enough = fail_after != 0;
+		fail_after = 0;
+		assert_int_equal(wire_close(&victim), 0);
+		all_is_well();
+	}
+	print_message("%u allocations failed, one at a time\n", failed_count);
+	assert_true(failed_count > 20);
+	assert_int_equal(wire_close(&good), 0);
+	assert_int_equal(demi_sim_leave(world.sim), 0);
+	world_close(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whatever_fails_for_want_of_memory_fails_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
