@@ -345,23 +345,6 @@ static void hits_and_misses_are_counted_by_find_alone(void **state)
 	store_destroy(store);
 }
 
-static void idle_time_counts_from_the_last_access(void **state)
-{
-	struct store *store = store_new(&config, NULL);
-	struct entry *entry = set(store, "k", "v");
-
-	(void)state;
-	assert_int_equal(entry_idle_s(store, entry, NOW + 25000), 25);
-	store_peek_or_null(store, 0, SLICE("k"), NOW + 25000);
-	assert_int_equal(entry_idle_s(store, entry, NOW + 30000), 30);
-	store_find_or_null(store, 0, SLICE("k"), NOW + 30000);
-	assert_int_equal(entry_idle_s(store, entry, NOW + 30999), 0);
-	entry_touch(store, entry, NOW + 60000);
-	assert_int_equal(entry_idle_s(store, entry, NOW + 61000), 1);
-	assert_int_equal(entry_idle_s(store, entry, NOW), 0); /* the clock went back */
-	store_destroy(store);
-}
-
 struct seen_clears {
 	int cleared, a, b;
 };
@@ -472,7 +455,6 @@ int main(void)
 		cmocka_unit_test(a_random_key_may_be_any),
 		cmocka_unit_test(a_random_key_is_never_one_that_has_expired),
 		cmocka_unit_test(hits_and_misses_are_counted_by_find_alone),
-		cmocka_unit_test(idle_time_counts_from_the_last_access),
 		cmocka_unit_test(clearing_and_swapping_are_told),
 		cmocka_unit_test(what_was_cleared_is_freed_bit_by_bit),
 		cmocka_unit_test(many_keys_are_all_found_and_give_their_memory_back),

@@ -1,5 +1,4 @@
 /* What goes when there is no more room: the right ones, told, and no more than needed. */
-#include "kv/access.h"
 #include "kv/store.h"
 #include "store_test.h"
 
@@ -160,65 +159,6 @@ static void lfu_keeps_what_is_used_often(void **state)
 	for (unsigned hot = 0; hot < HOT; hot++)
 		kept += has(store, hot, NOW + ALL);
 	assert_true(kept >= HOT * 99 / 100);
-	store_destroy(store);
-}
-
-/* Redis's table for a factor of 10: 100 hits 10, 1000 hits 18, 100,000 hits 142, a million 255. */
-static void the_lfu_counter_is_redis_s(void **state)
-{
-	static const struct {
-		unsigned hits, low, high;
-	} cases[] = {
-		{0, 5, 5}, {100, 8, 13}, {1000, 16, 22}, {100000, 130, 155}, {2000000, 255, 255}};
-	struct store_config config = config_of(STORE_ALLKEYS_LFU);
-	struct dice dice = {.state = 1};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		uint32_t access = access_first(&config, NOW);
-
-		for (unsigned n = 0; n < cases[i].hits; n++)
-			access = access_next(&config, &dice, access, NOW);
-		assert_in_range(access_freq(&config, access, NOW), cases[i].low, cases[i].high);
-	}
-}
-
-static void the_lfu_counter_decays_with_the_minutes(void **state)
-{
-	struct store_config config = config_of(STORE_ALLKEYS_LFU);
-	struct store *store = store_new(&config, NULL);
-	struct entry *entry = add(store, 1, STORE_NEVER, NOW);
-
-	(void)state;
-	assert_int_equal(entry_freq(store, entry, NOW), 5);
-	assert_int_equal(entry_freq(store, entry, NOW + 3 * 60000), 2);
-	assert_int_equal(entry_freq(store, entry, NOW + 100 * 60000), 0);
-	config.lfu_decay_minutes = 0;
-	store_configure(store, &config);
-	assert_int_equal(entry_freq(store, entry, NOW + 100 * 60000), 5);
-	store_destroy(store);
-}
-
-static void the_lfu_counter_survives_what_changes_the_entry(void **state)
-{
-	struct store_config config = config_of(STORE_ALLKEYS_LFU);
-	struct store *store = store_new(&config, NULL);
-	struct entry *entry = add(store, 1, STORE_NEVER, NOW);
-	unsigned freq;
-
-	(void)state;
-	for (unsigned n = 0; n < 1000; n++)
-		use(store, 1, NOW);
-	freq = entry_freq(store, entry, NOW);
-	assert_true(freq > 10);
-	assert_non_null(store_edit_or_null(store, 0, &entry, 500));
-	assert_true(store_expire(store, 0, entry, NOW + 1000));
-	entry = store_peek_or_null(store, 0, SLICE("key:00000001"), NOW);
-	assert_true(store_move(store, 0, entry, 2, SLICE("another name"), NOW));
-	entry = store_peek_or_null(store, 2, SLICE("another name"), NOW);
-	assert_int_equal(entry_freq(store, entry, NOW), freq);
-	entry = store_set_or_null(store, 2, SLICE("another name"), SLICE("1"), STORE_NEVER, NOW);
-	assert_in_range(entry_freq(store, entry, NOW), freq, freq + 1);
 	store_destroy(store);
 }
 
@@ -488,9 +428,6 @@ int main(void)
 		cmocka_unit_test(lru_prefers_the_oldest),
 		cmocka_unit_test(what_is_used_after_it_was_looked_at_stays),
 		cmocka_unit_test(lfu_keeps_what_is_used_often),
-		cmocka_unit_test(the_lfu_counter_survives_what_changes_the_entry),
-		cmocka_unit_test(the_lfu_counter_is_redis_s),
-		cmocka_unit_test(the_lfu_counter_decays_with_the_minutes),
 		cmocka_unit_test(volatile_ttl_takes_the_shortest_to_live_and_only_these),
 		cmocka_unit_test(volatile_policies_leave_all_others_alone),
 		cmocka_unit_test(volatile_lru_keeps_what_is_used),
