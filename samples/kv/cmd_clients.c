@@ -266,7 +266,6 @@ void cmd_client_unpause(struct call *call)
 void cmd_client_help(struct call *call)
 {
 	static const char *const lines[] = {
-		"CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 		"GETNAME",
 		"    Return the name of the current connection.",
 		"ID",
@@ -313,11 +312,8 @@ void cmd_client_help(struct call *call)
 		"    Unblock the specified blocked client: none ever is.",
 		"UNPAUSE",
 		"    Stop the current client pause, resuming traffic.",
-		"HELP",
-		"    Prints this help.",
+		NULL,
 	};
 
-	reply_array(call->out, sizeof(lines) / sizeof(*lines));
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		reply_status(call->out, lines[i]);
+	call_help(call, "CLIENT", lines);
 }

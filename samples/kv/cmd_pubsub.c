@@ -1,4 +1,5 @@
 /* SUBSCRIBE and its kin, PUBLISH, PUBSUB. */
+#include "kv/call.h"
 #include "kv/commands.h"
 #include "kv/glob.h"
 #include "kv/reply.h"
@@ -210,7 +211,6 @@ void cmd_pubsub_numpat(struct call *call)
 void cmd_pubsub_help(struct call *call)
 {
 	static const char *const lines[] = {
-		"PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 		"CHANNELS [<pattern>]",
 		"    Return the currently active channels matching a <pattern> (default: '*').",
 		"NUMPAT",
@@ -219,15 +219,11 @@ void cmd_pubsub_help(struct call *call)
 		"    Return the number of subscribers for the specified channels, excluding",
 		"    pattern subscriptions(default: no channels).",
 		"SHARDCHANNELS [<pattern>]",
-		"    Return the currently active shard level channels matching a <pattern> "
-		"(default: '*').",
+		"    Return the currently active shard level channels matching a <pattern>.",
 		"SHARDNUMSUB [<shardchannel> ...]",
 		"    Return the number of subscribers for the specified shard level channel(s)",
-		"HELP",
-		"    Prints this help.",
+		NULL,
 	};
 
-	reply_array(call->out, sizeof(lines) / sizeof(*lines));
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		reply_status(call->out, lines[i]);
+	call_help(call, "PUBSUB", lines);
 }

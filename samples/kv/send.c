@@ -22,7 +22,7 @@ static demi_sgarray_t alloc(size_t len)
 {
 	demi_sgarray_t sga = {0};
 
-	if (len > PACKET_LEN && len >= LARGE_LEN_MIN)
+	if (len >= LARGE_LEN_MIN)
 		sga = demi_sgaalloc(len < LARGE_LEN ? len : LARGE_LEN);
 	if (!sga.sga_buf)
 		sga = demi_sgaalloc(len < PACKET_LEN ? len : PACKET_LEN);
