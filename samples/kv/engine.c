@@ -146,7 +146,8 @@ static void tell(struct call *call)
 	}
 	if (!engine->aof || engine->loading)
 		return;
-	if (call->log->len > 0)
+	/* Without memory for it, the call as it was made is better than a part. */
+	if (call->log->len > 0 && !call->log->failed)
 		engine->log->append_log(engine->aof, call->db, call->log);
 	else
 		engine->log->append(engine->aof, call->db, call->argc, call->argv);
