@@ -138,15 +138,18 @@ void cmd_move(struct call *call)
 	reply_integer(call->out, 1);
 }
 
-/* The value's own text, which is shared if it lies outside of the entry. */
+/* The value's own bytes, which are shared if they lie outside of the entry; its encoding, too. */
 static bool copy_value(const struct call *call, const struct entry *entry, int to_db)
 {
 	struct store *store = call->engine->store;
 	struct slice key = call_arg(call, 2);
 	struct bytes *bytes = entry_bytes_or_null(entry);
+	bool raw = entry_encoding(entry) == VALUE_RAW;
 	uint64_t now_ms = call->engine->now_ms, expire_ms = entry_expire_ms(entry);
 	int64_t integer;
 	char scratch[ENTRY_SCRATCH_LEN];
+	struct slice text;
+	struct entry *copy;
 
 	if (bytes != NULL)
 		return store_set_bytes_or_null(store, to_db, key, bytes_get(bytes), expire_ms,
@@ -154,8 +157,12 @@ static bool copy_value(const struct call *call, const struct entry *entry, int t
 	if (entry_integer(entry, &integer))
 		return store_set_integer_or_null(store, to_db, key, integer, expire_ms, now_ms) !=
 		       NULL;
-	return store_set_or_null(store, to_db, key, entry_string(entry, scratch), expire_ms,
-				 now_ms) != NULL;
+	text = entry_string(entry, scratch);
+	copy = store_set_or_null(store, to_db, key, text, expire_ms, now_ms);
+	/* A short one is raw because it was edited, and so is its copy, if there is room. */
+	if (copy != NULL && raw && entry_encoding(copy) != VALUE_RAW)
+		(void)store_edit_or_null(store, to_db, &copy, text.len);
+	return copy != NULL;
 }
 
 static bool parse_copy(const struct call *call, int *to_db, bool *replace)

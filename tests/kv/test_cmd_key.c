@@ -131,6 +131,11 @@ static void copies_keep_value_and_expiry(void **state)
 		"-ERR value is out of range, value must between -2147483648 and 2147483647\r\n");
 	assert_says(talk, "COPY a b DB", "-ERR syntax error\r\n");
 	assert_says(talk, "COPY a b FOO", "-ERR syntax error\r\n");
+	/* What was edited stays raw, however short. */
+	talk_say(talk, "APPEND a x");
+	assert_says(talk, "COPY a raw", ":1\r\n");
+	assert_says(talk, "OBJECT ENCODING raw", "$3\r\nraw\r\n");
+	assert_says(talk, "GET raw", "$5\r\ntextx\r\n");
 	/* Long enough to be shared instead of copied. */
 	memset(value, 'x', sizeof(value));
 	talk_args(talk, 3,
