@@ -10,6 +10,10 @@
 
 static struct wire wires[4];
 
+/* Names of nodes: of ports 6379 and 6380. */
+#define LOWER_ID "8ee377f109a4400f41af801478647243dd501dcd"
+#define UPPER_ID "3cc780cb36fd8880affbae1ab36ca39c606b935a"
+
 struct exchange {
 	const char *command, *reply; /* the reply without its last \r\n; ' ' for those between */
 };
@@ -260,6 +264,85 @@ static void one_connections_commands_keep_their_order(void **state)
 	}
 }
 
+static const struct exchange lower_node[] = {
+	{"SET bar 1", "+OK"},
+	{"SET {bar}2 2", "+OK"},
+	{"SET b 3", "+OK"},
+	{"GET foo", "-MOVED 12182 10.0.0.1:6380"},
+	{"MGET bar {bar}2", "*2 $1 1 $1 2"},
+	{"MGET bar b", "-CROSSSLOT Keys in request don't hash to the same slot"},
+	{"MGET bar foo", "-CROSSSLOT Keys in request don't hash to the same slot"},
+	{"DEL foo {foo}2", "-MOVED 12182 10.0.0.1:6380"},
+	{"RENAME {bar}2 {bar}3", "+OK"},
+	{"WATCH foo", "-MOVED 12182 10.0.0.1:6380"},
+	{"MULTI", "+OK"},
+	{"GET foo", "-MOVED 12182 10.0.0.1:6380"},
+	{"EXEC", "-EXECABORT Transaction discarded because of previous errors."},
+	{"MULTI", "+OK"},
+	{"INCR bar", "+QUEUED"},
+	{"INCR b", "+QUEUED"},
+	{"EXEC", "-CROSSSLOT Keys in request don't hash to the same slot"},
+	{"MULTI", "+OK"},
+	{"INCR bar", "+QUEUED"},
+	{"DBSIZE", "+QUEUED"},
+	{"EXEC", "*2 :2 :3"},
+	{"GET", "-ERR wrong number of arguments for 'get' command"},
+	{"SELECT 1", "-ERR SELECT is not allowed in cluster mode"},
+	{"SWAPDB 0 1", "-ERR SWAPDB is not allowed in cluster mode"},
+	{"CLUSTER KEYSLOT foo", ":12182"},
+	{"CLUSTER COUNTKEYSINSLOT 5061", ":2"},
+	{"CLUSTER COUNTKEYSINSLOT 16384", "-ERR Invalid slot"},
+	{"CLUSTER GETKEYSINSLOT 3300 10", "*1 $1 b"},
+	{"CLUSTER GETKEYSINSLOT 3300 -1", "-ERR Invalid slot or number of keys"},
+	{"CLUSTER GETKEYSINSLOT 5061 0", "*0"},
+	{"CLUSTER MYID", "$40 " LOWER_ID},
+	{"CLUSTER NODES",
+	 "$197 " LOWER_ID " 10.0.0.1:6379@16379 myself,master - 0 0 1 connected 0-8191 " UPPER_ID
+	 " 10.0.0.1:6380@16380 master - 0 0 2 connected 8192-16383 "},
+	{"CLUSTER SLOTS", "*2 *3 :0 :8191 *4 $8 10.0.0.1 :6379 $40 " LOWER_ID
+			  " *0 *3 :8192 :16383 *4 $8 10.0.0.1 :6380 $40 " UPPER_ID " *0"},
+	{"CLUSTER REPLICAS " UPPER_ID, "*0"},
+	{"CLUSTER REPLICAS who", "-ERR Unknown node who"},
+	{"CLUSTER MEET 1.2.3.4 5", "-ERR unknown subcommand 'MEET'. Try CLUSTER HELP."},
+	{"READONLY", "+OK"},
+	{"ASKING", "+OK"},
+	{"DBSIZE", ":3"},
+	{NULL, NULL},
+};
+
+static const struct exchange upper_node[] = {
+	{"DBSIZE", ":0"},     {"GET bar", "-MOVED 5061 10.0.0.1:6379"},
+	{"SET foo 1", "+OK"}, {"CLUSTER MYID", "$40 " UPPER_ID},
+	{"FLUSHALL", "+OK"},  {"DBSIZE", ":0"},
+	{NULL, NULL},
+};
+
+static void a_node_of_a_cluster_answers_for_its_slots(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, 6, 2, KV_CLUSTER, 1);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	assert_int_equal(wire_open(&wires[0], &world, 0), 0);
+	assert_int_equal(wire_open(&wires[1], &world, 1), 0);
+	expect_all(&wires[0], lower_node);
+	expect_all(&wires[1], upper_node);
+	expect(&wires[0], "DBSIZE", ":3");
+	close_clients(&world, 2);
+}
+
+static void who_is_no_cluster_says_so(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_clients(&world, 7, 2, 1);
+	expect(&wires[0], "CLUSTER INFO", "-ERR This instance has cluster support disabled");
+	expect(&wires[0], "READONLY", "-ERR This instance has cluster support disabled");
+	close_clients(&world, 1);
+}
+
 /* What is under way when a client goes, and when the server is told to end, is not missed. */
 static void clients_go_and_the_server_ends_amid_it_all(void **state)
 {
@@ -297,6 +380,8 @@ int main(void)
 		cmocka_unit_test(transactions_are_one_step_on_all_shards),
 		cmocka_unit_test(what_is_watched_is_seen_on_every_shard),
 		cmocka_unit_test(one_connections_commands_keep_their_order),
+		cmocka_unit_test(a_node_of_a_cluster_answers_for_its_slots),
+		cmocka_unit_test(who_is_no_cluster_says_so),
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
 	};
 
