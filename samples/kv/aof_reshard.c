@@ -151,8 +151,9 @@ static int create_bases(struct aof_dir *dir)
 	heap_free(bases.dbs);
 	if (error)
 		return say("the logs cannot be written anew", error);
-	fprintf(stderr, "kv: the logs of %d shards were written anew for %d: %" PRIu64 " keys\n",
-		dir->old_count, dir->shard_count, bases.keys);
+	fprintf(stderr,
+		"kv: logs were written anew, for %d instead of %d shards: %" PRIu64 " keys\n",
+		dir->shard_count, dir->old_count, bases.keys);
 	return 0;
 }
 
@@ -187,7 +188,7 @@ int aof_reshard(struct aof_dir *dir)
 static char *read_journal_or_null(struct aof_dir *dir, size_t *len, int *error)
 {
 	int fd = openat(dir->fd, AOF_JOURNAL, O_RDONLY | O_CLOEXEC);
-	struct stat stat;
+	struct stat stat = {0};
 	char *text = NULL;
 
 	*error = fd < 0 || fstat(fd, &stat) ? -errno : 0;

@@ -275,6 +275,60 @@ static void after_a_sync_that_failed_nothing_is_durable_until_a_rewrite(void **s
 	log_place_close(place);
 }
 
+/* What could not be appended is in memory only, until a rewrite. */
+static void what_there_was_no_memory_to_append_is_durable_after_a_rewrite(void **state)
+{
+	struct log_place *place = *state;
+	struct aof *aof;
+	uint64_t durable, digest;
+
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	aof = place->engine.aof;
+	log_place_say(place, 0, "SET a 1");
+	log_place_settle(place);
+	durable = aof_durable(aof);
+	aof_log(aof)->failed = true; /* as sink_add() finds it */
+	log_place_say(place, 0, "SET b 2");
+	assert_int_equal(aof_durable(aof), durable);
+	assert_true(aof_end(aof) > durable);
+	assert_string_equal(log_place_say(place, 0, "SET c 3"),
+			    "-MISCONF Errors writing to the AOF file: Cannot allocate memory\r\n");
+	digest = log_place_digest(place);
+	log_place_settle(place);
+	assert_int_equal(aof->figures.rewrites, 1);
+	assert_int_equal(aof_durable(aof), aof_end(aof));
+	assert_null(aof_refusal_or_null(aof));
+	log_place_crash(place);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	assert_int_equal(log_place_digest(place), digest);
+	log_place_close(place);
+}
+
+/* CONFIG SET appendfsync, back and forth. */
+static void who_waits_for_the_log_may_change_at_any_time(void **state)
+{
+	static const enum appendfsync settings[] = {FSYNC_NO, FSYNC_ALWAYS, FSYNC_EVERYSEC,
+						    FSYNC_ALWAYS};
+	struct log_place *place = *state;
+	struct aof *aof;
+
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	aof = place->engine.aof;
+	for (unsigned i = 0; i < 4; i++) {
+		place->settings.appendfsync = settings[i];
+		log_place_say(place, 0, "SET a 1");
+		assert_int_equal(aof_durable(aof) == aof_end(aof), settings[i] != FSYNC_ALWAYS);
+		for (int turn = 0; turn < 5; turn++)
+			aof_turn(aof, (i + 1) * 10 * SECOND_NS);
+		assert_int_equal(aof_durable(aof), aof_end(aof));
+		/* `no` leaves it to the kernel. */
+		assert_int_equal(aof_log(aof)->synced == aof_log(aof)->added,
+				 settings[i] != FSYNC_NO);
+	}
+	log_place_close(place);
+}
+
 static void when_the_disk_is_too_slow_writes_wait_and_are_then_refused(void **state)
 {
 	enum { LEN = 1 << 20 };
@@ -515,6 +569,8 @@ int main(void)
 		TEST(what_is_synced_once_a_second_is_synced_when_nothing_comes_any_more),
 		TEST(a_full_disk_refuses_writes_and_loses_nothing),
 		TEST(after_a_sync_that_failed_nothing_is_durable_until_a_rewrite),
+		TEST(what_there_was_no_memory_to_append_is_durable_after_a_rewrite),
+		TEST(who_waits_for_the_log_may_change_at_any_time),
 		TEST(when_the_disk_is_too_slow_writes_wait_and_are_then_refused),
 		TEST(a_transaction_that_changed_nothing_is_not_in_the_log),
 		TEST(a_transaction_without_its_end_does_not_come_back),
