@@ -24,6 +24,9 @@ static void bits_are_set_and_told(void **state)
 	assert_memory_equal(talk->reply, "$3\r\n\1\0\0\r\n", 9);
 	/* What changed nothing is not logged. */
 	assert_string_equal(talk_log(talk), "SETBIT k 7 1|SETBIT k 16 0|");
+	/* The first byte behind the end, too, if it is zero. */
+	assert_says(talk, "SETBIT k 24 0", ":0\r\n");
+	assert_says(talk, "STRLEN k", ":4\r\n");
 	talk_say(talk, "SET n 1");
 	assert_says(talk, "SETBIT n 6 1", ":0\r\n");
 	assert_says(talk, "GET n", "$1\r\n3\r\n");

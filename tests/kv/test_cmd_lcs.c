@@ -24,6 +24,7 @@ static void the_subsequence_its_length_and_where_it_is(void **state)
 		 "$3\r\nlen\r\n:6\r\n"},
 		{"LCS a none idx", "*4\r\n$7\r\nmatches\r\n*0\r\n$3\r\nlen\r\n:0\r\n"},
 		{"LCS n m", "$2\r\n24\r\n"},
+		{"LCS x y", "$1\r\nb\r\n"}, /* of two that are as long */
 		{"LCS a b IDX LEN",
 		 "-ERR If you want both the length and indexes, please just use IDX.\r\n"},
 		{"LCS a b MINMATCHLEN", "-ERR syntax error\r\n"},
@@ -32,7 +33,7 @@ static void the_subsequence_its_length_and_where_it_is(void **state)
 	};
 	struct talk *talk = *state;
 
-	talk_say(talk, "MSET a ohmytext b mynewtext n 1234 m 524");
+	talk_say(talk, "MSET a ohmytext b mynewtext n 1234 m 524 x ab y ba");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_says(talk, cases[i].line, cases[i].reply);
 	talk->resp = 3;

@@ -190,6 +190,20 @@ static void databases_that_are_cleared_or_swapped_change_what_is_in_them(void **
 	/* swapped is left to the end of the engine. */
 }
 
+static void who_watches_the_same_key_is_told_likewise(void **state)
+{
+	struct talk *talk = *state;
+	struct watches *watches = talk->engine.watches;
+	struct watcher a = {0}, b = {0};
+
+	assert_int_equal(watches_add(watches, &a, 0, SLICE("k"), 0), 0);
+	assert_int_equal(watches_add(watches, &b, 0, SLICE("k"), 0), 0);
+	talk_say(talk, "SET k v");
+	assert_true(a.dirty && b.dirty);
+	watches_drop(watches, &a);
+	watches_drop(watches, &b);
+}
+
 static void many_watches_are_found_again(void **state)
 {
 	struct talk *talk = *state;
@@ -237,6 +251,7 @@ int main(void)
 		TALK_TEST(watchers_are_dirty_when_their_keys_change),
 		TALK_TEST(a_watched_key_that_expires_is_a_change_but_not_one_that_had),
 		TALK_TEST(databases_that_are_cleared_or_swapped_change_what_is_in_them),
+		TALK_TEST(who_watches_the_same_key_is_told_likewise),
 		TALK_TEST(many_watches_are_found_again),
 		TALK_TEST(a_key_that_goes_by_itself_is_logged_before_what_found_it_gone),
 	};
