@@ -40,6 +40,35 @@ static void braces_with_nothing_inside_or_without_an_end_mean_nothing(void **sta
 	assert_int_equal(slot_of(SLICE("}a{")), 11710);
 }
 
+/* Bit by bit, as the polynomial says. */
+static unsigned slot_by_hand(struct slice key)
+{
+	unsigned crc = 0;
+
+	for (size_t i = 0; i < key.len; i++) {
+		crc ^= (unsigned)(uint8_t)key.data[i] << 8;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1;
+		crc &= 0xffff;
+	}
+	return crc % SLOT_COUNT;
+}
+
+static void every_byte_at_every_place_counts(void **state)
+{
+	char key[9] = {0};
+
+	(void)state;
+	for (size_t len = 1; len <= sizeof(key); len++)
+		for (size_t at = 0; at < len; at++)
+			for (int byte = 0; byte < 256; byte++) {
+				memset(key, 'x', sizeof(key));
+				key[at] = (char)byte;
+				assert_int_equal(slot_of((struct slice){key, len}),
+						 slot_by_hand((struct slice){key, len}));
+			}
+}
+
 static void each_slot_has_one_owner_and_owners_have_runs_of_like_length(void **state)
 {
 	(void)state;
@@ -63,6 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_in_the_slots_that_redis_gives_them),
 		cmocka_unit_test(what_is_in_braces_decides_alone),
+		cmocka_unit_test(every_byte_at_every_place_counts),
 		cmocka_unit_test(braces_with_nothing_inside_or_without_an_end_mean_nothing),
 		cmocka_unit_test(each_slot_has_one_owner_and_owners_have_runs_of_like_length),
 	};
