@@ -135,6 +135,8 @@ static int64_t carry_out(struct disk_op *op)
 		len += op->iov[i].iov_len;
 	if (op->verb == DISK_WRITE && (frail.dead || (frail.lazy && frail_random() % 4 == 0)))
 		len = frail_random() % len + !frail.dead;
+	if (op->verb == DISK_WRITE && frail.swallows)
+		return (int64_t)len;
 	op->result = op->verb == DISK_WRITE ? do_part(op, len) : disk_do(op);
 	if (op->result >= 0)
 		note(op);

@@ -29,6 +29,7 @@ struct frail {
 	bool dead;
 	bool tears;	  /* a write that it dies at is carried out in part */
 	bool lazy;	  /* ends operations only by chance; otherwise all when it is asked */
+	bool swallows;	  /* says that it writes, and does not */
 	bool holds_syncs; /* does not end those */
 	int fail_write, fail_sync, fail_open; /* -errno, as long as it is set */
 	unsigned syncs, syncs_max;	      /* ever; at a time, of one file */

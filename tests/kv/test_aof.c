@@ -6,13 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -341,8 +346,10 @@ static void when_the_disk_is_too_slow_writes_wait_and_are_then_refused(void **st
 	unsigned count = 0;
 
 	memset(bytes->data, 'x', LEN);
+	frail_arm(1);
 	assert_int_equal(log_place_open(place, 0, 1), 0);
 	aof = place->engine.aof;
+	frail.swallows = true; /* it is much */
 	for (; !aof_busy(aof); count++)
 		aof_append(aof, 0, 3, argv);
 	assert_int_equal(count, AOF_PENDING_LEN_MAX / LEN);
@@ -557,6 +564,36 @@ static void a_log_that_has_grown_enough_is_rewritten_by_itself(void **state)
 	log_place_close(place);
 }
 
+static bool forbid_io_uring(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* As containers do. */
+static void where_io_uring_is_forbidden_a_thread_takes_its_place(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		struct disk *disk = forbid_io_uring() ? disk_create_or_null() : NULL;
+
+		_exit(disk ? strcmp(disk->class->name, "thread") != 0 : 2);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -579,6 +616,7 @@ int main(void)
 		TEST(databases_may_be_swapped_during_a_rewrite),
 		TEST(what_a_rewrite_fails_at_leaves_the_log_as_it_was),
 		TEST(a_log_that_has_grown_enough_is_rewritten_by_itself),
+		TEST(where_io_uring_is_forbidden_a_thread_takes_its_place),
 		TEST(a_thread_writes_the_same_log),
 	};
 
