@@ -85,9 +85,14 @@ static struct timespec timespec_of(uint64_t ns)
 				 .tv_nsec = (long)(ns % 1000000000u)};
 }
 
+/* How long a turn was to wait at most, having found nothing, and how long it did. */
+struct rest {
+	uint64_t asked_ns, took_ns;
+};
+
 /* What is there already, else the next result alone: so nobody waits for a batch to fill up. */
 static int wait_some(struct generator *g, demi_qresult_t results[RESULT_COUNT], int *n,
-		     uint64_t *rested_ns)
+		     struct rest *rest)
 {
 	static const struct timespec none;
 	uint64_t rest_ns = schedule_rest_ns(g);
@@ -99,16 +104,18 @@ static int wait_some(struct generator *g, demi_qresult_t results[RESULT_COUNT], 
 	rest_ns = rest_ns > g->plan->spin_ns ? rest_ns - g->plan->spin_ns : 0;
 	if (g->starved && rest_ns > STARVED_NS)
 		rest_ns = STARVED_NS;
-	*rested_ns = rest_ns;
 	if (rest_ns == 0)
 		return 0;
 	timeout = timespec_of(rest_ns);
+	rest->asked_ns = rest_ns;
+	rest->took_ns = clock_ns();
 	error = demi_wait_next_n(results, 1, n, &timeout);
+	rest->took_ns = clock_ns() - rest->took_ns;
 	return error == ETIMEDOUT ? 0 : error;
 }
 
 /* Time in which there was something to do, of the part of the step that counts. */
-static void note_time(struct generator *g, uint64_t from_ns, bool busy, uint64_t rest_ns_max)
+static void note_time(struct generator *g, uint64_t from_ns, bool busy, const struct rest *rest)
 {
 	struct results *results = g->results;
 	const uint64_t took_ns = g->now_ns - from_ns;
@@ -117,12 +124,12 @@ static void note_time(struct generator *g, uint64_t from_ns, bool busy, uint64_t
 		return;
 	results_count(&results->window_ns, took_ns);
 	if (busy)
-		results_count(&results->busy_ns, took_ns);
-	if (took_ns < rest_ns_max + PAUSE_NS)
+		results_count(&results->busy_ns, took_ns - rest->took_ns);
+	if (took_ns < rest->asked_ns + PAUSE_NS)
 		return;
-	results_count(&results->paused_ns, took_ns - rest_ns_max);
-	if (took_ns - rest_ns_max > results->pause_ns_max)
-		results->pause_ns_max = took_ns - rest_ns_max;
+	results_count(&results->paused_ns, took_ns - rest->asked_ns);
+	if (took_ns - rest->asked_ns > results->pause_ns_max)
+		results->pause_ns_max = took_ns - rest->asked_ns;
 }
 
 /* Sends what is due, waits, and takes what came. 0 or errno. */
@@ -130,16 +137,16 @@ static int turn(struct generator *g)
 {
 	demi_qresult_t results[RESULT_COUNT];
 	const uint64_t before_ns = g->now_ns, asked = g->results->asked;
-	uint64_t rest_ns = 0;
+	struct rest rest = {0};
 	int n, error;
 
 	g->now_ns = clock_ns(); /* what came took its time */
 	schedule_due(g);
 	open_more(g);
 	flush(g);
-	error = wait_some(g, results, &n, &rest_ns);
+	error = wait_some(g, results, &n, &rest);
 	g->now_ns = clock_ns();
-	note_time(g, before_ns, n > 0 || g->results->asked != asked, rest_ns);
+	note_time(g, before_ns, n > 0 || g->results->asked != asked, &rest);
 	for (int i = 0; i < n; i++) {
 		struct conn *conn = qd_map_get_or_null(&g->map, results[i].qr_qd);
 
