@@ -1,4 +1,5 @@
 #include "log_place.h"
+#include "frail_disk.h"
 
 #include "kv/aof_inside.h"
 #include "kv/split.h"
@@ -45,6 +46,22 @@ void log_place_remove(struct log_place *place)
 	fflush(stderr);
 	dup2(place->stderr_fd, STDERR_FILENO);
 	close(place->stderr_fd);
+}
+
+int log_place_setup(void **state)
+{
+	*state = malloc(sizeof(struct log_place));
+	frail_disarm();
+	log_place_make(*state);
+	return 0;
+}
+
+int log_place_teardown(void **state)
+{
+	frail_disarm();
+	log_place_remove(*state);
+	free(*state);
+	return 0;
 }
 
 int log_place_open(struct log_place *place, int shard, int shard_count)

@@ -21,6 +21,10 @@ struct log_place {
 /* Empty. What is said on stderr is not seen, until it is gone. */
 void log_place_make(struct log_place *place);
 void log_place_remove(struct log_place *place);
+/* For cmocka: a place is each test's state; the disk is a real one unless the test arms the other.
+ */
+int log_place_setup(void **state);
+int log_place_teardown(void **state);
 /* A log for one of so many shards; 0 or -errno. */
 int log_place_open(struct log_place *place, int shard, int shard_count);
 /* In order. */

@@ -24,24 +24,6 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-static int setup(void **state)
-{
-	struct log_place *place = malloc(sizeof(*place));
-
-	frail_disarm();
-	log_place_make(place);
-	*state = place;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	frail_disarm();
-	log_place_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void what_was_changed_comes_back(void **state)
 {
 	struct log_place *place = *state;
@@ -447,123 +429,6 @@ static void a_thread_writes_the_same_log(void **state)
 	log_place_close(place);
 }
 
-/* Keys enough that a turn scans only a part of them. */
-static void begin_long_rewrite(struct log_place *place)
-{
-	struct aof *aof = place->engine.aof;
-	char line[64];
-
-	for (int i = 0; i < 2000; i++) {
-		sprintf(line, "SET key-%d value-%d", i, i);
-		log_place_say(place, 0, line);
-	}
-	log_place_settle(place);
-	assert_int_equal(aof_rewrite(aof), AOF_REWRITE_STARTED);
-	while (aof->rewrite.state != REWRITE_SCAN) {
-		aof_turn(aof, aof->now_ns + 1);
-		disk_reap(aof->disk, true);
-	}
-	assert_int_equal(aof_rewrite(aof), AOF_REWRITE_UNDER_WAY);
-}
-
-static void check_rewritten(struct log_place *place)
-{
-	struct aof *aof = place->engine.aof;
-	uint64_t digest = log_place_digest(place);
-
-	assert_true(aof->rewrite.scanning);
-	log_place_settle(place);
-	assert_int_equal(aof->figures.rewrites, 1);
-	assert_int_equal(aof->manifest.count, 2);
-	log_place_crash(place);
-	assert_int_equal(log_place_open(place, 0, 1), 0);
-	assert_int_equal(log_place_digest(place), digest);
-	assert_int_equal(log_place_file_len(place, "shard-0.1.aof"), -1);
-	log_place_close(place);
-}
-
-/* None of them is written yet when its database goes; the copies have to be there nevertheless. */
-static void copies_made_during_a_rewrite_survive_that_what_was_copied_is_flushed(void **state)
-{
-	struct log_place *place = *state;
-	char line[64];
-
-	assert_int_equal(log_place_open(place, 0, 1), 0);
-	begin_long_rewrite(place);
-	for (int i = 0; i < 2000; i += 50) {
-		sprintf(line, "COPY key-%d copy-%d DB 1", i, i);
-		assert_string_equal(log_place_say(place, 0, line), ":1\r\n");
-	}
-	assert_string_equal(log_place_say(place, 0, "FLUSHDB"), "+OK\r\n");
-	log_place_say(place, 0, "SET a 1");
-	check_rewritten(place);
-}
-
-static void databases_may_be_swapped_during_a_rewrite(void **state)
-{
-	struct log_place *place = *state;
-
-	assert_int_equal(log_place_open(place, 0, 1), 0);
-	begin_long_rewrite(place);
-	log_place_say(place, 0, "SWAPDB 0 1");
-	log_place_say(place, 1, "APPEND key-7 more");
-	log_place_say(place, 0, "SET key-7 new");
-	log_place_say(place, 0, "SWAPDB 1 2");
-	log_place_say(place, 2, "DEL key-8");
-	check_rewritten(place);
-}
-
-static void what_a_rewrite_fails_at_leaves_the_log_as_it_was(void **state)
-{
-	struct log_place *place = *state;
-	struct aof *aof;
-	uint64_t digest;
-
-	frail_arm(1);
-	assert_int_equal(log_place_open(place, 0, 1), 0);
-	aof = place->engine.aof;
-	log_place_say(place, 0, "SET a 1");
-	log_place_settle(place);
-	frail.fail_open = -ENOSPC;
-	aof_rewrite(aof);
-	for (int i = 0; i < 50; i++) {
-		log_place_say(place, 3, "APPEND a 2");
-		aof_turn(aof, aof->now_ns + 1);
-	}
-	frail.fail_open = 0;
-	assert_int_equal(aof->figures.rewrites_failed, 1);
-	assert_int_equal(aof->manifest.count, 1);
-	log_place_settle(place);
-	assert_int_equal(aof_durable(aof), aof_end(aof));
-	digest = log_place_digest(place);
-	aof_rewrite(aof);
-	log_place_settle(place);
-	assert_int_equal(aof->figures.rewrites, 1);
-	log_place_crash(place);
-	frail_disarm();
-	assert_int_equal(log_place_open(place, 0, 1), 0);
-	assert_int_equal(log_place_digest(place), digest);
-	log_place_close(place);
-}
-
-static void a_log_that_has_grown_enough_is_rewritten_by_itself(void **state)
-{
-	struct log_place *place = *state;
-	char line[64];
-
-	place->settings.rewrite_percentage = 100;
-	place->settings.rewrite_len_min = 10000;
-	assert_int_equal(log_place_open(place, 0, 1), 0);
-	for (int i = 0; i < 1000; i++) {
-		sprintf(line, "SET key-%d value", i % 10);
-		log_place_say(place, 0, line);
-		log_place_settle(place);
-	}
-	/* 38,000 bytes: at 10,000, and each time it has as much again. */
-	assert_in_range(place->engine.aof->figures.rewrites, 3, 4);
-	log_place_close(place);
-}
-
 static bool forbid_io_uring(void)
 {
 	struct sock_filter filter[] = {
@@ -594,7 +459,7 @@ static void where_io_uring_is_forbidden_a_thread_takes_its_place(void **state)
 	assert_int_equal(status, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, log_place_setup, log_place_teardown)
 
 int main(void)
 {
@@ -612,10 +477,6 @@ int main(void)
 		TEST(a_transaction_that_changed_nothing_is_not_in_the_log),
 		TEST(a_transaction_without_its_end_does_not_come_back),
 		TEST(two_servers_do_not_share_a_directory),
-		TEST(copies_made_during_a_rewrite_survive_that_what_was_copied_is_flushed),
-		TEST(databases_may_be_swapped_during_a_rewrite),
-		TEST(what_a_rewrite_fails_at_leaves_the_log_as_it_was),
-		TEST(a_log_that_has_grown_enough_is_rewritten_by_itself),
 		TEST(where_io_uring_is_forbidden_a_thread_takes_its_place),
 		TEST(a_thread_writes_the_same_log),
 	};

@@ -18,24 +18,6 @@
 
 #include <cmocka.h>
 
-static int setup(void **state)
-{
-	struct log_place *place = malloc(sizeof(*place));
-
-	frail_disarm();
-	log_place_make(place);
-	*state = place;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	frail_disarm();
-	log_place_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void say_if_owner(struct log_place *place, int db, const char *format, unsigned i)
 {
 	char line[128], key[32];
@@ -304,7 +286,7 @@ static void a_directory_that_is_not_there_is_told(void **state)
 	assert_null(aof_dir_open_or_null(&place->settings, 1));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, log_place_setup, log_place_teardown)
 
 int main(void)
 {
