@@ -332,6 +332,32 @@ static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* "foo" is the second of two shards'. */
+static void a_node_of_a_cluster_says_where_to_go(void **state)
+{
+	static const char *const options[] = {"--cluster", "yes", NULL};
+	static const char moved[] = "-MOVED 12182 " KV_ADDRESS ":6380\n";
+	int first, second;
+
+	(void)state;
+	kv_start(2, options);
+	first = client_open();
+	second = client_open_port(KV_PORT + 1);
+	client_ask(first, "GET foo\n", moved);
+	client_ask(first, "WATCH foo\n", moved);
+	client_ask(first, "SSUBSCRIBE foo\n", moved);
+	client_ask(first, "MULTI\nSET foo 1\n", "+OK\n-MOVED 12182 " KV_ADDRESS ":6380\n");
+	client_ask(first, "EXEC\nSELECT 1\n",
+		   "-EXECABORT Transaction discarded because of previous errors.\n"
+		   "-ERR SELECT is not allowed in cluster mode\n");
+	client_ask(second, "MULTI\nSET foo 1\nEXEC\nWATCH foo\n", "+OK\n+QUEUED\n*1\n+OK\n+OK\n");
+	client_ask(second, "SSUBSCRIBE foo\n", "*3\n$10\nssubscribe\n$3\nfoo\n:1\n");
+	client_ask(first, "PUBLISH foo x\n", ":0\n");
+	close(first);
+	close(second);
+	kv_stop();
+}
+
 /* Twelve clients write without end; half of them do not read either. */
 static void sigterm_under_load(unsigned shard_count)
 {
@@ -394,6 +420,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest programs[] = {
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
 		cmocka_unit_test(what_was_answered_with_a_log_is_there_after_a_kill),
+		cmocka_unit_test(a_node_of_a_cluster_says_where_to_go),
 		cmocka_unit_test(sigterm_under_load_ends_one_shard_in_order),
 		cmocka_unit_test(sigterm_under_load_ends_two_shards_in_order),
 	};
