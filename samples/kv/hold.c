@@ -19,6 +19,8 @@ struct hold {
 	struct out *to;
 	struct out_node *place;
 	struct out reply;
+	struct out refusal; /* instead of it, if a shard refuses what was sent as a whole */
+	bool refused;
 	uint64_t shards;		      /* a bit each */
 	int asked;			      /* the shards up to this one */
 	struct errand *grips[HOLD_SHARD_MAX]; /* what holds a shard, and will release it */
@@ -30,6 +32,7 @@ struct hold {
 	int count, next;
 	struct router_step alone; /* the only step, if it is not EXEC */
 	struct errand *copy;	  /* of its arguments; NULL: it is EXEC */
+	bool *ended;		  /* set at the end; NULL: nobody asks any more */
 };
 
 static void go_on(struct hold *hold);
@@ -43,9 +46,12 @@ static void end(struct hold *hold)
 
 	if (hold->watches)
 		router_unwatch(router, hold->watches);
-	out_fill(hold->to, hold->place, &hold->reply);
+	out_fill(hold->to, hold->place, hold->refused ? &hold->refusal : &hold->reply);
+	out_fini(&hold->refusal);
 	out_fini(&hold->reply);
 	errand_destroy(&router->spares, hold->copy);
+	if (hold->ended)
+		*hold->ended = true;
 	heap_free(hold);
 	router->hooks.home(session);
 }
@@ -209,7 +215,82 @@ void hold_settle(struct router *router, struct hold *hold)
 	proceed(hold);
 }
 
+/* --- EXEC on one other shard: its beginning, its steps and its end are sent as one --- */
+
+static bool came_back(struct router *router, struct errand *errand)
+{
+	struct hold *hold = errand->step;
+
+	if (!errand->lost && errand->refused) {
+		hold->refused = true;
+		out_move(&hold->refusal, &errand->reply);
+	}
+	hold_settle(router, hold);
+	return false;
+}
+
+static struct errand *bracket_or_null(struct hold *hold, enum errand_task task, int shard)
+{
+	struct errand *errand = errand_create_or_null(&hold->router->spares, task, hold->reply.resp,
+						      NULL, NULL, 0, 0);
+
+	if (!errand)
+		return NULL;
+	errand->done = came_back;
+	errand->step = hold;
+	errand->hold = hold;
+	errand->wish = (struct step_wish){hold->flags, true, anchor_or_null(hold->watches, shard)};
+	return errand;
+}
+
+static void send_whole(struct hold *hold)
+{
+	struct router *router = hold->router;
+	const int shard = __builtin_ctzll(hold->shards);
+	struct errand *begin = bracket_or_null(hold, ERRAND_HOLD, shard);
+	struct errand *finish = bracket_or_null(hold, ERRAND_RELEASE, shard);
+
+	if (!begin || !finish) {
+		errand_destroy(&router->spares, begin);
+		errand_destroy(&router->spares, finish);
+		router_no_memory(&hold->reply);
+		release(hold);
+		return;
+	}
+	hold->owed = 2;
+	hold->running = true;
+	router_send(router, begin, shard);
+	reply_array(&hold->reply, (size_t)hold->count);
+	run_steps(hold);
+	router_send(router, finish, shard);
+	hold->running = false;
+}
+
+/* All steps run on that shard, nothing before its answer. */
+static bool can_be_sent_whole(const struct hold *hold)
+{
+	if (hold->shards & (hold->shards - 1))
+		return false;
+	for (int i = 0; i < hold->count; i++)
+		if (hold->steps[i].command->spread == SPREAD_HERE)
+			return false;
+	return true;
+}
+
 /* --- who asks --- */
+
+/* It may end at once, for want of memory. */
+static enum router_order start(struct hold *hold, void (*how)(struct hold *hold))
+{
+	bool ended = false;
+
+	hold->ended = &ended;
+	how(hold);
+	if (ended)
+		return ROUTER_ON;
+	hold->ended = NULL;
+	return ROUTER_STALL;
+}
 
 static uint64_t every_shard(const struct router *router)
 {
@@ -252,6 +333,7 @@ static struct hold *create_or_null(struct router *router, struct call *call)
 			      .place = place,
 			      .asked = -1};
 	out_init(&hold->reply, call->out->resp);
+	out_init(&hold->refusal, call->out->resp);
 	router->hooks.owe(call->session);
 	return hold;
 }
@@ -274,8 +356,7 @@ enum router_order hold_start(struct router *router, struct call *call)
 	hold->count = 1;
 	hold->shards = shards_of(router, call);
 	hold->flags = call->command->flags;
-	go_on(hold);
-	return ROUTER_STALL;
+	return start(hold, go_on);
 }
 
 /* --- EXEC --- */
@@ -361,6 +442,5 @@ enum router_order router_exec(struct router *router, struct call *call,
 	hold->steps = steps;
 	hold->count = count;
 	hold->shards = shards | (shards ? 0 : UINT64_C(1) << self);
-	go_on(hold);
-	return ROUTER_STALL;
+	return start(hold, can_be_sent_whole(hold) ? send_whole : go_on);
 }

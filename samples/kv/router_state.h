@@ -25,6 +25,7 @@ struct router {
 	/* What this shard is held for; a name. NULL: it is not. */
 	const void *held_by;
 	int held_home;
+	bool refusing;		     /* the step: nothing of it runs */
 	struct errand_queue waiting; /* what came meanwhile, and what came behind that */
 	struct errand_queue unsafe;  /* answered, but the log is not yet durable up to there */
 	struct errand_queue home;    /* of ours for this very shard, answered */

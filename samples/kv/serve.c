@@ -131,17 +131,24 @@ static void begin_hold(struct router *router, struct errand *errand)
 	if (router->engine->aof)
 		aof_multi(router->engine->aof);
 	errand->refused = serve_refuses(router, &errand->wish, &errand->reply);
+	router->refusing = errand->refused;
 }
 
 static void end_hold(struct router *router)
 {
 	router->held_by = NULL;
+	router->refusing = false;
 	if (router->engine->aof)
 		aof_exec(router->engine->aof);
 }
 
 static void serve(struct router *router, struct errand *errand)
 {
+	/* Of a step that was sent as a whole, and refused at its beginning. */
+	if (router->refusing && errand->hold == router->held_by && errand->task != ERRAND_RELEASE) {
+		answer(router, errand);
+		return;
+	}
 	switch (errand->task) {
 	case ERRAND_RUN:
 		run(router, errand);
@@ -176,12 +183,24 @@ static bool log_busy(const struct router *router)
 	return router->engine->aof && aof_busy(router->engine->aof);
 }
 
+/* The next that may run: while the shard is held, the holder's. NULL: none. */
+static struct errand *next_or_null(struct router *router)
+{
+	struct errand *errand = STAILQ_FIRST(&router->waiting);
+
+	if (!router->held_by)
+		return log_busy(router) ? NULL : errand;
+	while (errand && errand->hold != router->held_by)
+		errand = STAILQ_NEXT(errand, link);
+	return errand;
+}
+
 static void drain(struct router *router)
 {
 	struct errand *errand;
 
-	while (!router->held_by && !log_busy(router) && (errand = STAILQ_FIRST(&router->waiting))) {
-		STAILQ_REMOVE_HEAD(&router->waiting, link);
+	while ((errand = next_or_null(router))) {
+		STAILQ_REMOVE(&router->waiting, errand, errand, link);
 		serve(router, errand);
 	}
 }
@@ -196,12 +215,14 @@ void serve_arrived(void *arg, struct errand *errand)
 		return;
 	}
 	serve(router, errand);
-	drain(router);
+	if (!router->held_by)
+		drain(router);
 }
 
 void serve_turn(struct router *router)
 {
-	drain(router);
+	if (!router->held_by)
+		drain(router);
 	answer_durable(router);
 }
 

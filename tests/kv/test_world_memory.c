@@ -5,6 +5,7 @@
  */
 #include "tests/kv/world_kv.h"
 
+#include "kv/errand.h"
 #include "kv/heap.h"
 
 static struct wire good, victim;
@@ -22,10 +23,29 @@ void *__wrap_heap_alloc_or_null(size_t size)
 	return __real_heap_alloc_or_null(size);
 }
 
+/* Errands are made of used memory mostly. */
+struct errand *__real_errand_create_or_null(struct errand_spares *spares, enum errand_task task,
+					    int resp, const struct arg *argv, const int *pick,
+					    int count, int part_count);
+struct errand *__wrap_errand_create_or_null(struct errand_spares *spares, enum errand_task task,
+					    int resp, const struct arg *argv, const int *pick,
+					    int count, int part_count);
+struct errand *__wrap_errand_create_or_null(struct errand_spares *spares, enum errand_task task,
+					    int resp, const struct arg *argv, const int *pick,
+					    int count, int part_count)
+{
+	if (fail_after && --fail_after == 0) {
+		failed_count++;
+		return NULL;
+	}
+	return __real_errand_create_or_null(spares, task, resp, argv, pick, count, part_count);
+}
+
 static const char pipeline[] =
 	"SET foo 1\r\nSET bar 2\r\nMGET foo bar\r\nMSET foo 3 bar 4\r\nWATCH foo bar\r\nMULTI\r\n"
 	"INCR foo\r\nINCR bar\r\nRENAME foo {bar}1\r\nMGET {bar}1 bar\r\nDBSIZE\r\nEXEC\r\n"
 	"COPY bar foo REPLACE\r\nLCS foo bar\r\nMSETNX foo 1 new 2\r\nDEL foo bar {bar}1\r\n"
+	"WATCH foo\r\nMULTI\r\nSET foo 1\r\nEXEC\r\nWATCH bar\r\nMULTI\r\nSET bar 1\r\nEXEC\r\n"
 	"WATCH foo\r\nUNWATCH\r\nKEYS *\r\nSWAPDB 0 1\r\nPING\r\n";
 
 static void expect(const char *command, const char *wanted)
