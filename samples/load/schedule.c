@@ -163,7 +163,8 @@ void schedule_begin(struct generator *g, enum generator_phase phase)
 		g->prepared = !g->plan->workload->prepare;
 	g->probes_left = 0;
 	for (unsigned i = 0; i < g->conn_count; i++)
-		g->probes_left += phase == PHASE_PROBE && has_room(g, &g->conns[i]);
+		g->probes_left +=
+			phase == PHASE_PROBE && g->conns[i].idle && has_room(g, &g->conns[i]);
 	for (unsigned i = 0; i < g->conn_count; i++)
 		schedule_offer(g, &g->conns[i]);
 }

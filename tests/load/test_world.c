@@ -171,7 +171,7 @@ static int server_main(void *arg)
 static struct plan plan;
 static struct run run;
 static struct summary summary;
-static uint64_t idle_lost;
+static uint64_t idle_lost, ended_ns; /* when the last program had ended */
 
 static bool next(struct run *r, struct step *step)
 {
@@ -240,6 +240,7 @@ static void measure(void)
 	}
 	assert_int_equal(demi_sim_result(world, server_host, 0, &result), 0);
 	assert_int_equal(result, 0);
+	ended_ns = clock_ns();
 	assert_int_equal(demi_sim_destroy(world), 0);
 	idle_lost = 0;
 	for (unsigned i = 0; i < client_shard_count; i++)
@@ -501,6 +502,7 @@ static void idle_connections_stay_idle_and_work_at_the_end(void **state)
 	assert_int_equal(idle_lost, 0);
 	/* What was asked in 1 s and 10 s, and each idle one once. */
 	assert_int_equal(server.served, 5500 + 100);
+	assert_true(ended_ns < 12 * SECOND); /* and nobody is waited for */
 }
 
 static void an_idle_connection_that_is_dead_is_found(void **state)
