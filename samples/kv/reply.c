@@ -1,5 +1,6 @@
 #include "kv/reply.h"
 
+#include "kv/heap.h"
 #include "kv/number.h"
 
 #include <math.h>
@@ -31,14 +32,6 @@ static char *end_line(char *to)
 }
 
 /* A line must not hold what ends it. */
-static void seal_line(char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (text[i] == '\r' || text[i] == '\n')
-			text[i] = ' ';
-	end_line(text + len);
-}
-
 static void line(struct out *out, char kind, struct slice text)
 {
 	char *to = out_reserve_or_null(out, 1 + text.len + 2);
@@ -46,8 +39,12 @@ static void line(struct out *out, char kind, struct slice text)
 	if (!to)
 		return;
 	*to++ = kind;
-	memcpy(to, text.data, text.len);
-	seal_line(to, text.len);
+	for (size_t i = 0; i < text.len; i++) {
+		const char c = text.data[i];
+
+		*to++ = (char)(c == '\r' || c == '\n' ? ' ' : c);
+	}
+	end_line(to);
 }
 
 void reply_status(struct out *out, const char *text)
@@ -71,21 +68,25 @@ void reply_error(struct out *out, const char *text)
 void reply_errorf(struct out *out, const char *format, ...)
 {
 	va_list args;
-	char *to;
+	char *text;
 	int len;
 
 	va_start(args, format);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	note_error(out, format);
-	to = len < 0 ? NULL : out_reserve_or_null(out, 1 + (size_t)len + 2);
-	if (!to)
+	text = len < 0 ? NULL : heap_alloc_or_null((size_t)len + 1);
+	if (!text) {
+		out->failed = true;
 		return;
-	*to++ = '-';
+	}
 	va_start(args, format);
-	vsnprintf(to, (size_t)len + 1, format, args); /* its zero is where the line's end comes */
+	vsnprintf(text, (size_t)len + 1, format, args);
 	va_end(args);
-	seal_line(to, (size_t)len);
+	while (len > 0 && (text[len - 1] == '\r' || text[len - 1] == '\n'))
+		len--;
+	line(out, '-', (struct slice){text, (size_t)len});
+	heap_free(text);
 }
 
 void reply_integer(struct out *out, int64_t value)

@@ -49,7 +49,7 @@ static void an_error_may_quote_what_is_long(void **state)
 	memset(word, 'w', sizeof(word) - 1);
 	word[sizeof(word) - 1] = 0;
 	out_init(&out, 2);
-	reply_errorf(&out, "ERR %s!", word);
+	reply_errorf(&out, "ERR %s!\r\n\n", word);
 	assert_int_equal(out_ready(&out), strlen("-ERR !\r\n") + 5000);
 	out_fini(&out);
 }
