@@ -111,10 +111,10 @@ vhost_client()
 
 # Each measures for $seconds and prints "rate p50_us p99_us".
 
-# slice_kernel ADDRESS: the kernel's client, 64 bytes on 64 connections
+# slice_kernel ADDRESS [OPTIONS...]: the kernel's client, 64 bytes on 64 connections
 slice_kernel()
 {
-	taskset -c "${client_cpus:-1}" "$build/tests/bench/kernel_client" -c 64 -s 64 -t "$seconds" "$1" 7000 |
+	taskset -c "${client_cpus:-1}" "$build/tests/bench/kernel_client" -c 64 -s 64 -t "$seconds" "${@:2}" "$1" 7000 |
 		sed -nE 's/^total .* rate ([0-9]+) p50_us ([0-9.]+) p99_us ([0-9.]+) .*/\1 \2 \3/p'
 }
 
