@@ -25,7 +25,7 @@ static const char latency_script[] =
 	"set xlabel 'answers a second'\n"
 	"set ylabel 'latency (us)'\n"
 	"set logscale y\n"
-	"set format x '%.0s%c'\n"
+	"set format x '%.1s%c'\n"
 	"draw = \"plot 'latency.dat' using 2:3 with linespoints title 'p50', "
 	"'' using 2:5 with linespoints title 'p99', '' using 2:6 with linespoints title "
 	"'p99.9'\"\n";
