@@ -212,16 +212,15 @@ void cmd_pubsub_help(struct call *call)
 {
 	static const char *const lines[] = {
 		"CHANNELS [<pattern>]",
-		"    Return the currently active channels matching a <pattern> (default: '*').",
+		"    Channels that somebody is subscribed to, all or those that match.",
 		"NUMPAT",
-		"    Return number of subscriptions to patterns.",
+		"    How many different patterns somebody is subscribed to.",
 		"NUMSUB [<channel> ...]",
-		"    Return the number of subscribers for the specified channels, excluding",
-		"    pattern subscriptions(default: no channels).",
+		"    How many are subscribed to each of these channels by its name.",
 		"SHARDCHANNELS [<pattern>]",
-		"    Return the currently active shard level channels matching a <pattern>.",
+		"    Sharded channels that somebody is subscribed to, all or those that match.",
 		"SHARDNUMSUB [<shardchannel> ...]",
-		"    Return the number of subscribers for the specified shard level channel(s)",
+		"    How many are subscribed to each of these sharded channels.",
 		NULL,
 	};
 
