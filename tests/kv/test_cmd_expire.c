@@ -7,22 +7,6 @@
 
 #include "talk.h"
 
-static int open_talk(void **state)
-{
-	static struct talk talk;
-
-	talk_open(&talk);
-	talk.engine.now_ms = 1000000;
-	*state = &talk;
-	return 0;
-}
-
-static int close_talk(void **state)
-{
-	talk_close(*state);
-	return 0;
-}
-
 static void all_forms_set_one_time_and_are_logged_as_it(void **state)
 {
 	struct talk *talk = *state;
@@ -154,14 +138,13 @@ static void a_key_is_there_to_the_last_millisecond(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_talk, close_talk)
-		TEST(all_forms_set_one_time_and_are_logged_as_it),
-		TEST(what_is_not_there_has_no_time),
-		TEST(a_time_that_has_passed_deletes),
-		TEST(a_replayed_time_that_has_passed_waits_for_what_follows),
-		TEST(options_ask_what_was_set_before),
-		TEST(what_does_not_go_together_is_refused),
-		TEST(a_key_is_there_to_the_last_millisecond),
+		TALK_TEST(all_forms_set_one_time_and_are_logged_as_it),
+		TALK_TEST(what_is_not_there_has_no_time),
+		TALK_TEST(a_time_that_has_passed_deletes),
+		TALK_TEST(a_replayed_time_that_has_passed_waits_for_what_follows),
+		TALK_TEST(options_ask_what_was_set_before),
+		TALK_TEST(what_does_not_go_together_is_refused),
+		TALK_TEST(a_key_is_there_to_the_last_millisecond),
 #undef TEST
 	};
 

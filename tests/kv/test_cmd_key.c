@@ -10,22 +10,6 @@
 #include "kv/watches.h"
 #include "talk.h"
 
-static int open_talk(void **state)
-{
-	static struct talk talk;
-
-	talk_open(&talk);
-	talk.engine.now_ms = 1000000;
-	*state = &talk;
-	return 0;
-}
-
-static int close_talk(void **state)
-{
-	talk_close(*state);
-	return 0;
-}
-
 static void keys_are_deleted_counted_and_touched(void **state)
 {
 	struct talk *talk = *state;
@@ -306,19 +290,18 @@ static void scan_refuses_what_it_does_not_know(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_talk, close_talk)
-		TEST(keys_are_deleted_counted_and_touched),
-		TEST(del_tells_watchers_of_what_was_there_only),
-		TEST(types_and_encodings_are_redis_own_words),
-		TEST(renaming_takes_the_expiry_along),
-		TEST(copies_keep_value_and_expiry),
-		TEST(a_copy_tells_those_who_watch_its_place_and_no_others),
-		TEST(a_key_moves_to_another_database),
-		TEST(databases_are_emptied_and_exchanged),
-		TEST(keys_are_listed_by_pattern_and_not_when_they_have_expired),
-		TEST(the_empty_key_is_listed_by_a_lone_star),
-		TEST(scan_visits_all_while_keys_come_and_go),
-		TEST(scan_refuses_what_it_does_not_know),
+		TALK_TEST(keys_are_deleted_counted_and_touched),
+		TALK_TEST(del_tells_watchers_of_what_was_there_only),
+		TALK_TEST(types_and_encodings_are_redis_own_words),
+		TALK_TEST(renaming_takes_the_expiry_along),
+		TALK_TEST(copies_keep_value_and_expiry),
+		TALK_TEST(a_copy_tells_those_who_watch_its_place_and_no_others),
+		TALK_TEST(a_key_moves_to_another_database),
+		TALK_TEST(databases_are_emptied_and_exchanged),
+		TALK_TEST(keys_are_listed_by_pattern_and_not_when_they_have_expired),
+		TALK_TEST(the_empty_key_is_listed_by_a_lone_star),
+		TALK_TEST(scan_visits_all_while_keys_come_and_go),
+		TALK_TEST(scan_refuses_what_it_does_not_know),
 #undef TEST
 	};
 
