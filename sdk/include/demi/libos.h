@@ -96,10 +96,11 @@ DEMI_API int demi_close(int qd);
  * every byte: then the buffer may be written again. Fails as demi_pop() does. The sga stays the
  * caller's to free; it may be freed before completion, because the push holds the buffer as well.
  *
- * EAGAIN: the send queue (SO_SNDBUF) is full and nothing was taken; there is room again when a push
- * on this queue ends, or, if none is outstanding, when other queues gave back what the shard has:
- * try a little later. EINVAL: not one segment, an empty one, one outside its buffer, or no sga of
- * this shard; ENOTCONN; EPIPE: after demi_shutdown; EBADF.
+ * While the send queue (SO_SNDBUF) is full a push waits, in order, and its token stays pending:
+ * what waits is bounded by [runtime] tokens alone, so who pushes without waiting counts his bytes.
+ * EAGAIN: as many operations are outstanding as that, and nothing was taken; there is room again
+ * when any of them, on whatever queue, has been waited for. EINVAL: not one segment, an empty one,
+ * one outside its buffer, or no sga of this shard; ENOTCONN; EPIPE: after demi_shutdown; EBADF.
  */
 DEMI_API int demi_push(demi_qtoken_t *qt_out, int qd, const demi_sgarray_t *sga) ATTR_NONNULL(1, 3);
 
