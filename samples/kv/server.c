@@ -142,8 +142,7 @@ static void turn_store(struct server *server)
 		return;
 	server->store_turn_ms = engine->now_ms;
 	if (!engine->settings->active_expire) {
-		STAILQ_INIT(&server->logging);
-		server->log_due_ns = server->store_due_ms = UINT64_MAX;
+		server->store_due_ms = UINT64_MAX;
 		return;
 	}
 	server->store_due_ms = store_turn(engine->store, engine->now_ms, STORE_WORK);

@@ -12,7 +12,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20, GROUP_SECONDS = 170 };
+#define LOG_ALWAYS "--appendonly", "yes", "--appendfsync", "always"
+
+enum { MIB = 1 << 20, GROUP_SECONDS = 170, LOG_DIR_LEN = 64 };
+
+static void make_log_dir(char dir[LOG_DIR_LEN])
+{
+	strcpy(dir, "/tmp/clowder-kv-log-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+}
+
+static void remove_log_dir(const char *dir)
+{
+	char command[LOG_DIR_LEN + 8];
+
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
 
 static int start_one(void **state)
 {
@@ -310,13 +326,12 @@ static void settings_that_cannot_be_are_refused_with_a_line(void **state)
 
 static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
 {
-	char dir[] = "/tmp/clowder-kv-log-XXXXXX", command[64];
-	const char *const options[] = {
-		"--appendonly", "yes", "--appendfsync", "always", "--dir", dir, NULL};
+	char dir[LOG_DIR_LEN];
+	const char *const options[] = {LOG_ALWAYS, "--dir", dir, NULL};
 	int fd;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	make_log_dir(dir);
 	kv_start(1, options);
 	fd = client_open();
 	client_ask(fd, "SET logged 1\nMULTI\nINCR logged\nINCR logged\nEXEC\n",
@@ -328,8 +343,27 @@ static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
 	client_ask(fd, "GET logged\n", "$1\n3\n");
 	kv_stop();
 	close(fd);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	assert_int_equal(system(command), 0);
+	remove_log_dir(dir);
+}
+
+/* Turns of the store and answers that wait for the disk alternate. */
+static void changes_are_answered_while_nothing_expires_actively(void **state)
+{
+	char dir[LOG_DIR_LEN];
+	const char *const options[] = {LOG_ALWAYS, "--dir", dir, NULL};
+	int fd;
+
+	(void)state;
+	make_log_dir(dir);
+	kv_start(1, options);
+	fd = client_open();
+	client_ask(fd, "DEBUG SET-ACTIVE-EXPIRE 0\n", "+OK\n");
+	for (int i = 0; i < 1000; i++)
+		client_ask(fd, "SET logged 1\n", "+OK\n");
+	client_ask(fd, "DEBUG SET-ACTIVE-EXPIRE 1\n", "+OK\n");
+	kv_stop();
+	close(fd);
+	remove_log_dir(dir);
 }
 
 /* "foo" is the second of two shards'. */
@@ -420,6 +454,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest programs[] = {
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
 		cmocka_unit_test(what_was_answered_with_a_log_is_there_after_a_kill),
+		cmocka_unit_test(changes_are_answered_while_nothing_expires_actively),
 		cmocka_unit_test(a_node_of_a_cluster_says_where_to_go),
 		cmocka_unit_test(sigterm_under_load_ends_one_shard_in_order),
 		cmocka_unit_test(sigterm_under_load_ends_two_shards_in_order),
