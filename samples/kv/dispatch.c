@@ -143,7 +143,7 @@ bool dispatch(struct session *session)
 	struct call call = {
 		.engine = &session->server->engine,
 		.session = session,
-		.command = command_find_or_null(session->in.argc, session->in.argv),
+		.command = session->next,
 		.argc = session->in.argc,
 		.argv = session->in.argv,
 		.db = session->db,

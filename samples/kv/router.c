@@ -256,11 +256,16 @@ enum router_order router_route(struct router *router, struct call *call, struct 
 	return route_keys(router, call, step);
 }
 
+bool router_keys_here(const struct router *router)
+{
+	return router->engine->shard_count == 1 || router->engine->settings->mode == KV_CLUSTER;
+}
+
 /* In cluster mode all shards are asked for what concerns all clients: messages. */
 static bool only_here(const struct router *router, const struct call *call)
 {
-	return router->engine->shard_count == 1 || (router->engine->settings->mode == KV_CLUSTER &&
-						    !(call->command->flags & COMMAND_PUBSUB));
+	return router->engine->shard_count == 1 ||
+	       (router_keys_here(router) && !(call->command->flags & COMMAND_PUBSUB));
 }
 
 bool router_check(struct router *router, struct call *call)

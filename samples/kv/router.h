@@ -112,6 +112,8 @@ enum router_order router_run(struct router *router, struct call *call);
  * the error is in call->out, and the transaction is spoilt.
  */
 bool router_check(struct router *router, struct call *call);
+/* Whatever a session asks for here is in this shard's own store. */
+bool router_keys_here(const struct router *router);
 /* WATCH; the reply comes as above. */
 enum router_order router_watch(struct router *router, struct call *call,
 			       struct router_watches *watches);

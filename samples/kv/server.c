@@ -19,7 +19,8 @@
 enum {
 	BACKLOG = 1024,
 	ACCEPT_COUNT = 16, /* accepts outstanding */
-	RESULT_COUNT = 64, /* taken from the shard at once */
+	RESULT_COUNT = 8,  /* taken from the shard at once, few as sessions fill the first cache */
+	GROUP_COUNT = 16,  /* sessions settled together */
 	STORE_WORK = 64,   /* steps of the store's own work in a turn */
 	LOOK_MS = 100,	   /* between two looks at sessions, */
 	LOOK_PARTS = 10,   /* each at so small a part of them, */
@@ -75,14 +76,33 @@ static void handle(struct server *server, demi_qresult_t *result)
 		demi_sgafree(&result->qr_value.sga); /* of a connection that was closed */
 }
 
-static void settle_all(struct server *server)
+/* The first of those that are unsettled, which are not any more. */
+static unsigned take_group(struct server *server, struct session *group[GROUP_COUNT])
 {
 	struct session *session;
+	unsigned count = 0;
 
-	while ((session = STAILQ_FIRST(&server->unsettled))) {
+	while (count < GROUP_COUNT && (session = STAILQ_FIRST(&server->unsettled))) {
 		STAILQ_REMOVE_HEAD(&server->unsettled, unsettled_link);
 		session->unsettled = false;
-		session_settle(session);
+		group[count++] = session;
+	}
+	return count;
+}
+
+/* Some at a time, so that what they wait for from memory, they wait for together. */
+static void settle_all(struct server *server)
+{
+	struct session *group[GROUP_COUNT];
+	unsigned count;
+
+	while ((count = take_group(server, group)) > 0) {
+		for (unsigned i = 0; i < count; i++)
+			session_foresee(group[i]);
+		for (unsigned i = 0; i < count; i++)
+			session_fetch(group[i]);
+		for (unsigned i = 0; i < count; i++)
+			session_settle(group[i]);
 	}
 }
 

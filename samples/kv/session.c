@@ -218,24 +218,57 @@ static void refuse(struct session *session, const char *error)
 	session_finish(session);
 }
 
-static void run(struct session *session)
+/* The next command is there; false: it is not whole yet, or there will be none. */
+static bool parse(struct session *session)
 {
 	enum resp_status status;
 
-	while (may_run(session)) {
-		status = session->parsed ? RESP_COMMAND : resp_in_next(&session->in);
-		if (status == RESP_MORE) {
-			session->fed = false;
-			demi_sgafree(&session->popped_sga);
-		} else if (status == RESP_ERROR) {
-			refuse(session, session->in.error);
-		} else {
-			session->parsed = !dispatch(session);
-			if (session->parsed)
-				return;
-			if (session->server->engine.aof)
-				session->log_end = aof_end(session->server->engine.aof);
-		}
+	if (session->parsed)
+		return true;
+	status = resp_in_next(&session->in);
+	if (status == RESP_MORE) {
+		session->fed = false;
+		demi_sgafree(&session->popped_sga);
+	} else if (status == RESP_ERROR) {
+		refuse(session, session->in.error);
+	} else {
+		session->parsed = true;
+		session->next = command_find_or_null(session->in.argc, session->in.argv);
+	}
+	return session->parsed;
+}
+
+void session_foresee(struct session *session)
+{
+	struct server *server = session->server;
+	const struct command *command;
+
+	session->foreseen = false;
+	if (!may_run(session) || !parse(session))
+		return;
+	command = session->next;
+	if (!command || command->first_key == 0 || session->in.argc <= command->first_key ||
+	    !router_keys_here(server->router))
+		return;
+	session->foreseen = true;
+	session->next_hash = store_foresee(server->engine.store, session->db,
+					   session->in.argv[command->first_key].text);
+}
+
+void session_fetch(const struct session *session)
+{
+	if (session->foreseen)
+		store_fetch(session->server->engine.store, session->db, session->next_hash);
+}
+
+static void run(struct session *session)
+{
+	while (may_run(session) && parse(session)) {
+		session->parsed = !dispatch(session);
+		if (session->parsed)
+			return;
+		if (session->server->engine.aof)
+			session->log_end = aof_end(session->server->engine.aof);
 	}
 }
 

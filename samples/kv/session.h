@@ -54,10 +54,11 @@ struct session {
 	int qd;		/* -1: closed */
 	int db;
 	bool authenticated;
-	bool popping; /* pop_qt is outstanding */
-	bool fed;     /* in still has bytes of popped_sga */
-	bool parsed;  /* in has a command that has to wait */
-	bool held;    /* held_sga found no room in the send queue */
+	bool popping;  /* pop_qt is outstanding */
+	bool fed;      /* in still has bytes of popped_sga */
+	bool parsed;   /* in has a command that has not been run */
+	bool foreseen; /* and next_hash is its key's */
+	bool held;     /* held_sga found no room in the send queue */
 	bool no_evict, no_touch;
 	enum session_reply reply;
 	unsigned push_first, push_count;
@@ -71,7 +72,9 @@ struct session {
 	struct transaction transaction;
 	struct router_watches watches;
 	struct subscriber subscriber;
+	const struct command *next; /* what in has; NULL: there is none of that name */
 	const struct command *last; /* NULL: none yet */
+	uint64_t next_hash;
 	uint64_t id, opened_ns, active_ns, end_ns, soft_limit_ns;
 	uint64_t log_end; /* what is in out may be sent when the log is durable up to here */
 	struct sockaddr_in peer, local;
@@ -82,6 +85,10 @@ struct session {
 void session_open(struct server *server, int qd, struct sockaddr_in peer);
 /* What came of an operation on its queue. */
 void session_result(struct session *session, demi_qresult_t *result);
+/* Before it is settled, and in turns with others: the next command is parsed, and the memory that
+ * it will look at is asked for; then what that memory points to. */
+void session_foresee(struct session *session);
+void session_fetch(const struct session *session);
 /* Runs what can be run, sends what can be sent, pops, or closes and frees it. */
 void session_settle(struct session *session);
 /* To be settled at the end of this turn. */

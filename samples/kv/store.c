@@ -138,6 +138,21 @@ struct entry *store_find_or_null(struct store *store, int db, struct slice key, 
 	return entry;
 }
 
+uint64_t store_foresee(const struct store *store, int db, struct slice key)
+{
+	const uint64_t hash = store_hash(store, key);
+
+	if (store->dbs[db])
+		table_foresee(&store->dbs[db]->table, hash);
+	return hash;
+}
+
+void store_fetch(const struct store *store, int db, uint64_t hash)
+{
+	if (store->dbs[db])
+		table_fetch(&store->dbs[db]->table, hash);
+}
+
 void entry_touch(struct store *store, struct entry *entry, uint64_t now_ms)
 {
 	touch(store, entry, now_ms);

@@ -93,6 +93,11 @@ struct entry *store_find_or_null(struct store *store, int db, struct slice key, 
 /* Likewise, but is no access: OBJECT, TTL, SCAN. */
 struct entry *store_peek_or_null(struct store *store, int db, struct slice key, uint64_t now_ms);
 
+/* What one look will wait for, several can wait for together: the first begins to fetch the key's
+ * bucket from memory, and later the second, with what the first returned, the entry. */
+uint64_t store_foresee(const struct store *store, int db, struct slice key);
+void store_fetch(const struct store *store, int db, uint64_t hash);
+
 struct slice entry_key(const struct entry *entry);
 enum value_type entry_type(const struct entry *entry);
 enum value_encoding entry_encoding(const struct entry *entry);

@@ -10,8 +10,9 @@ enum {
 	SEGMENT_BUCKETS = 1 << SEGMENT_BUCKETS_LOG2,
 	FIRST_CAP_MIN = 16, /* of the first segment, so that a small database is small */
 	SEGMENT_CAP_MIN = 8,
-	LOAD_MAX = 5, /* entries per bucket: above it is split */
-	LOAD_MIN = 3, /* and below joined */
+	LOAD_MAX = 5,	 /* entries per bucket: above it is split */
+	FETCH_LEN = 128, /* of an entry: its header, key and a short value */
+	LOAD_MIN = 3,	 /* and below joined */
 };
 
 uint64_t table_hash(const uint8_t hash_key[16], struct slice key)
@@ -214,6 +215,30 @@ struct entry **table_find_or_null(const struct table *table, uint64_t hash, stru
 		}
 	}
 	return NULL;
+}
+
+void table_foresee(const struct table *table, uint64_t hash)
+{
+	if (table->count > 0)
+		__builtin_prefetch(bucket_at(table, index_of(table, hash)));
+}
+
+/* Of the first bucket of the chain, and of those with the same tag the first: nearly always it. */
+void table_fetch(const struct table *table, uint64_t hash)
+{
+	const struct bucket *bucket;
+	uint64_t found;
+	const char *entry;
+
+	if (table->count == 0)
+		return;
+	bucket = bucket_at(table, index_of(table, hash));
+	found = bucket_matches(bucket, tag_of(hash));
+	if (!found)
+		return;
+	entry = (const char *)bucket->places[(unsigned)__builtin_ctzll(found) / 8].entry;
+	for (unsigned at = 0; at < FETCH_LEN; at += 64)
+		__builtin_prefetch(entry + at);
 }
 
 struct entry *table_find_hash_or_null(const struct table *table, uint64_t hash)

@@ -34,6 +34,9 @@ void table_fini(struct table *table);
 uint64_t table_hash(const uint8_t hash_key[16], struct slice key);
 /* Where the entry's pointer is, until the next change. */
 struct entry **table_find_or_null(const struct table *table, uint64_t hash, struct slice key);
+/* Begins to fetch from memory the bucket, and of a bucket that is there the entry. */
+void table_foresee(const struct table *table, uint64_t hash);
+void table_fetch(const struct table *table, uint64_t hash);
 /* An entry whose key has that hash: it is one, since they are 64 bits. */
 struct entry *table_find_hash_or_null(const struct table *table, uint64_t hash);
 /* Where the pointer of an entry is that is in the table. */

@@ -187,6 +187,31 @@ static void keys_are_any_bytes_of_any_length(void **state)
 	store_destroy(store);
 }
 
+/* Full buckets, chained ones, and keys, databases and tables that are not there. */
+static void a_key_can_be_foreseen_whether_it_is_there_or_not(void **state)
+{
+	struct store *store = store_new(&(struct store_config){0}, NULL);
+	struct name name;
+
+	(void)state;
+	for (unsigned count = 0; count < 3000; count++) {
+		const struct slice key = name_of(count, &name);
+		const uint64_t hash = store_foresee(store, 0, key);
+
+		store_fetch(store, 0, hash);
+		assert_null(store_peek_or_null(store, 0, key, NOW));
+		assert_non_null(store_set_or_null(store, 0, key, key, STORE_NEVER, NOW));
+		assert_int_equal(store_foresee(store, 0, key), hash);
+		assert_int_equal(store_foresee(store, 1, key), hash);
+		store_fetch(store, 0, hash);
+		store_fetch(store, 1, hash);
+		assert_non_null(store_peek_or_null(store, 0, key, NOW));
+	}
+	assert_int_equal(store_size(store, 0), 3000);
+	assert_int_equal(store_size(store, 1), 0);
+	store_destroy(store);
+}
+
 static void databases_are_apart(void **state)
 {
 	struct store *store = store_new(&config, NULL);
@@ -447,6 +472,7 @@ int main(void)
 		cmocka_unit_test(a_short_value_in_bytes_is_copied_and_let_go),
 		cmocka_unit_test(a_value_may_be_set_to_its_own),
 		cmocka_unit_test(keys_are_any_bytes_of_any_length),
+		cmocka_unit_test(a_key_can_be_foreseen_whether_it_is_there_or_not),
 		cmocka_unit_test(databases_are_apart),
 		cmocka_unit_test(an_edited_value_grows_with_zeros_and_shrinks),
 		cmocka_unit_test(editing_leaves_shared_bytes_alone),
