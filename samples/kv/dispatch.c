@@ -113,7 +113,9 @@ static void queue(struct call *call)
 
 void dispatch_here(struct call *call)
 {
-	engine_run(call);
+	/* EXEC goes on when its client has gone meanwhile, who must not be subscribed any more. */
+	if (call->session->qd >= 0)
+		engine_run(call);
 }
 
 static void run(struct call *call)

@@ -372,6 +372,42 @@ static void clients_go_and_the_server_ends_amid_it_all(void **state)
 	}
 }
 
+/* All that a client asked in one piece, told without waiting for an answer. */
+static void say(struct wire *wire, const char *text)
+{
+	assert_int_equal(wire_send(wire, text, strlen(text)), 0);
+}
+
+/* EXEC waits for other shards while its client goes: what it would have subscribed to is nobody's.
+ */
+static void who_has_gone_is_not_subscribed_by_its_transaction(void **state)
+{
+	static const char transaction[] =
+		"MULTI\r\nSUBSCRIBE c\r\nPSUBSCRIBE *\r\nDBSIZE\r\nEXEC\r\n";
+	const struct linger at_once = {.l_onoff = 1};
+
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 8, shards, 4);
+		world_slow_down(MS);
+		for (int i = 1; i < 4; i++) {
+			say(&wires[i], transaction);
+			assert_int_equal(demi_setsockopt(wires[i].qd, SOL_SOCKET, SO_LINGER,
+							 &at_once, sizeof(at_once)),
+					 0);
+			assert_int_equal(wire_close(&wires[i]), 0);
+		}
+		for (int i = 0; i < 8; i++)
+			expect(&wires[0], "PING", "+PONG");
+		expect(&wires[0], "PUBLISH c hello", ":0");
+		expect(&wires[0], "PUBSUB NUMSUB c", "*2 $1 c :0");
+		world_slow_down(0);
+		close_clients(&world, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +419,7 @@ int main(void)
 		cmocka_unit_test(a_node_of_a_cluster_answers_for_its_slots),
 		cmocka_unit_test(who_is_no_cluster_says_so),
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
+		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
