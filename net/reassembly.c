@@ -274,12 +274,14 @@ static struct rte_mbuf *room_or_null(struct net *net, uint32_t len)
 	return rte_pktmbuf_alloc(large);
 }
 
-/* Everybody above expects one segment; frees chain. NULL: no room. */
+/* Everybody above expects one segment; frees chain. NULL: no room, as for the longest frames there
+ * are, whose 65,549 bytes no mbuf can even count. */
 static struct rte_mbuf *linear_or_null(struct net *net, struct rte_mbuf *chain)
 {
 	uint32_t len = chain->pkt_len;
 	struct rte_mbuf *m = room_or_null(net, len);
-	char *to = m ? rte_pktmbuf_append(m, len) : NULL;
+	bool fits = m && len <= rte_pktmbuf_tailroom(m);
+	char *to = fits ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 
 	if (!to) {
 		rte_pktmbuf_free(m);

@@ -82,7 +82,7 @@ static void begin_shard(struct world *w, uint16_t i)
 		.icmp_per_second = 10,
 		.reassembly = {.datagram_max = 16,
 			       .fragment_max = 8,
-			       .len_max = 64 * 1024,
+			       .len_max = 128 * 1024,
 			       .timeout_ns = 30 * S},
 		.tcp = {.ttl = 64, .port_low = 49152, .port_high = 49159},
 	};

@@ -280,6 +280,67 @@ static void limits_hold_and_nothing_leaks(void **state)
 	/* what is left is freed with the stack */
 }
 
+/* Jumbo frames: a datagram of total_len bytes with its IP header in eight fragments. */
+static void send_jumbo(struct world *w, struct rte_mempool *pool, unsigned total_len)
+{
+	const unsigned len = total_len - 20, step = 8192;
+	struct frame head = frame_udp(40001, PORT, 0);
+	struct rte_ipv4_hdr *ip = frame_ip(&head);
+
+	for (unsigned begin = 0; begin < len; begin += step) {
+		unsigned part = RTE_MIN(step, len - begin);
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+		struct rte_udp_hdr *udp;
+
+		assert_non_null(m);
+		ip->total_length = rte_cpu_to_be_16(20 + part);
+		ip->packet_id = rte_cpu_to_be_16(total_len);
+		ip->fragment_offset = rte_cpu_to_be_16(
+			begin / 8 | (begin + part < len ? RTE_IPV4_HDR_MF_FLAG : 0));
+		ip->hdr_checksum = 0;
+		ip->hdr_checksum = rte_ipv4_cksum(ip);
+		memcpy(rte_pktmbuf_append(m, 34), head.bytes, 34);
+		memset(rte_pktmbuf_append(m, part), 'a' + begin / step, part);
+		m->port = 0;
+		udp = rte_pktmbuf_mtod_offset(m, struct rte_udp_hdr *, 34);
+		if (begin == 0)
+			*udp = (struct rte_udp_hdr){.src_port = RTE_BE16(40001),
+						    .dst_port = RTE_BE16(PORT),
+						    .dgram_len = rte_cpu_to_be_16(len)};
+		net_input(world_net(w, 0), &m, 1, NET_FROM_WIRE, w->now_ns);
+	}
+}
+
+/* RFC 791: 65,535 bytes; with the Ethernet header more than an mbuf's length can say. */
+static void a_datagram_longer_than_any_buffer_is_dropped_and_one_that_fits_is_not(void **state)
+{
+	static const unsigned too_long[] = {65535, 65523, 65522, 65521, 65394};
+	const unsigned fits = 65393; /* 65,535 less headroom and Ethernet header */
+	struct world *w = *state;
+	struct udp_sock *us = opened(w, 0);
+	struct rte_mempool *pool = rte_pktmbuf_pool_create(
+		"jumbo", 15, 0, PBUF_PRIV_LEN, RTE_PKTMBUF_HEADROOM + 9234, SOCKET_ID_ANY);
+	struct net_endpoint from;
+	struct rte_mbuf *m;
+
+	assert_non_null(pool);
+	for (unsigned i = 0; i < RTE_DIM(too_long); i++) {
+		send_jumbo(w, pool, too_long[i]);
+		assert_int_equal(world_drops(w, DROP_mem_none), i + 1);
+		assert_int_equal(world_drops_all(w), i + 1);
+		assert_null(udp_pop_or_null(world_net(w, 0), us, &from));
+	}
+	send_jumbo(w, pool, fits);
+	m = udp_pop_or_null(world_net(w, 0), us, &from);
+	assert_non_null(m);
+	assert_int_equal(m->data_len, fits - 20 - 8);
+	assert_int_equal(*rte_pktmbuf_mtod_offset(m, char *, m->data_len - 1), 'h');
+	rte_pktmbuf_free(m);
+	assert_int_equal(rte_mempool_in_use_count(pool), 0);
+	rte_mempool_free(pool);
+	udp_close(world_net(w, 0), us);
+}
+
 /* The shard that puts it together need not be the one that owns the flow. */
 static void a_fragment_finds_its_flows_owner(void **state)
 {
@@ -413,6 +474,7 @@ int main(void)
 		T(fragments_that_no_honest_host_sends_are_dropped),
 		T(what_stays_incomplete_is_freed_and_the_sender_told),
 		T(limits_hold_and_nothing_leaks),
+		T(a_datagram_longer_than_any_buffer_is_dropped_and_one_that_fits_is_not),
 		cmocka_unit_test(a_fragment_finds_its_flows_owner),
 		T(any_stream_of_fragments_does_what_a_naive_model_says),
 	};
