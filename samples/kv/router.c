@@ -37,11 +37,14 @@ int router_open(struct router *router)
 
 void router_close(struct router *router)
 {
-	/* What watches here is other shards' memory, which is theirs again when we have closed. */
+	/*
+	 * What waits and what watches here is other shards' memory, which is theirs again when we
+	 * have closed. From here on nothing runs, and of steps of ours nothing more.
+	 */
+	serve_close(router);
 	watches_destroy(router->engine->watches);
 	router->engine->watches = NULL;
 	peers_close(&router->peers);
-	serve_close(router);
 	while (router_turn(router))
 		;
 }

@@ -408,6 +408,25 @@ static void who_has_gone_is_not_subscribed_by_its_transaction(void **state)
 	}
 }
 
+/* Of a transaction that waits for another shard's keys, the rest does not run any more. */
+static void the_server_ends_between_the_steps_of_transactions(void **state)
+{
+	static const char pipeline[] =
+		"SET foo 1\r\nMULTI\r\nRENAME foo bar\r\nSET foo 1\r\nSET bar 2\r\nSET c 3\r\n"
+		"COPY foo bar REPLACE\r\nSET foo 2\r\nSET bar 3\r\nSET c 4\r\nEXEC\r\n";
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		struct world world;
+
+		open_clients(&world, (uint64_t)i, 3, 4);
+		for (int k = 0; k < 4; k++)
+			assert_int_equal(wire_send(&wires[k], pipeline, strlen(pipeline)), 0);
+		assert_int_equal(demi_sim_advance(world.sim, (uint64_t)i * 500), 0);
+		close_clients(&world, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +439,7 @@ int main(void)
 		cmocka_unit_test(who_is_no_cluster_says_so),
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
 		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
+		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
