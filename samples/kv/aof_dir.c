@@ -50,8 +50,7 @@ static int lock(struct aof_dir *dir)
 
 /* --- what is there --- */
 
-/* Every name there; each may be removed. Not 0: ends with it. */
-static int each_name(struct aof_dir *dir, int (*visit)(struct aof_dir *dir, const char *name))
+int aof_dir_each_name(struct aof_dir *dir, int (*visit)(struct aof_dir *dir, const char *name))
 {
 	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = 0;
 	DIR *names = fd < 0 ? NULL : fdopendir(fd);
@@ -168,7 +167,7 @@ static int take_stock(struct aof_dir *dir)
 
 	forget(dir);
 	error = read_manifests(dir);
-	return error ? error : each_name(dir, look);
+	return error ? error : aof_dir_each_name(dir, look);
 }
 
 static int prepare(struct aof_dir *dir)
@@ -178,13 +177,16 @@ static int prepare(struct aof_dir *dir)
 	if (error == 0)
 		error = take_stock(dir);
 	if (error == 0 && dir->old_count != dir->shard_count) {
-		error = aof_reshard(dir);
+		/* What an attempt has left that failed takes the room that this one needs. */
+		error = aof_dir_each_name(dir, remove_stale);
+		if (error == 0)
+			error = aof_reshard(dir);
 		if (error == 0)
 			error = aof_reshard_finish(dir);
 		if (error == 0)
 			error = take_stock(dir);
 	}
-	return error ? error : each_name(dir, remove_stale);
+	return error ? error : aof_dir_each_name(dir, remove_stale);
 }
 
 struct aof_dir *aof_dir_open_or_null(const struct settings *settings, int shard_count)

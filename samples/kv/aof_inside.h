@@ -112,11 +112,14 @@ struct aof_dir {
 	int old_count;
 	struct manifest *old;
 	uint64_t generation;
+	int journal_count; /* of shards, in the journal that is carried out */
 };
 
 #define AOF_JOURNAL "shards.journal"
 /* Carries op out and waits for it: its result. */
 int64_t aof_dir_do(struct aof_dir *dir, struct disk_op *op);
+/* Every name there; each may be removed. Not 0: ends with it. */
+int aof_dir_each_name(struct aof_dir *dir, int (*visit)(struct aof_dir *dir, const char *name));
 /*
  * Writes the logs of dir->old_count shards anew for dir->shard_count, or empty ones if there are
  * none. The journal says that it is done: what then is left is aof_reshard_finish()'s. 0 or -errno,

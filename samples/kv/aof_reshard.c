@@ -238,25 +238,45 @@ static int sync_names(struct aof_dir *dir)
 	return result < 0 ? say("the directory cannot be synced", (int)result) : 0;
 }
 
+/* It is as aof_reshard() writes it, as a whole; otherwise nothing may be changed. */
+static int check_journal(struct aof_dir *dir, struct slice text)
+{
+	struct manifest manifest;
+	int shard = 0;
+
+	for (; text.len; shard++) {
+		if (manifest_parse(&manifest, &text) || manifest.shard != shard ||
+		    (shard > 0 && manifest.shard_count != dir->journal_count))
+			return -EBADMSG;
+		dir->journal_count = manifest.shard_count;
+	}
+	return shard > 0 && shard == dir->journal_count ? 0 : -EBADMSG;
+}
+
+/* What is left of more shards than there are now. A crash may have left any of them. */
+static int remove_beyond(struct aof_dir *dir, const char *name)
+{
+	int shard;
+
+	if (!manifest_name_parse(name, &shard) || shard < dir->journal_count)
+		return 0;
+	return remove_file(dir, name);
+}
+
 static int carry_out(struct aof_dir *dir, struct slice text)
 {
-	struct manifest manifest = {0};
-	char name[DISK_NAME_LEN];
-	int shard = 0, error = 0;
+	struct manifest manifest;
+	int error = check_journal(dir, text);
 
+	if (error)
+		return say(AOF_JOURNAL, error);
 	while (text.len && error == 0) {
-		if (manifest_parse(&manifest, &text) || manifest.shard != shard++)
-			return say(AOF_JOURNAL, -EBADMSG);
-		error = put_manifest(dir, &manifest);
+		error = manifest_parse(&manifest, &text);
+		if (error == 0)
+			error = put_manifest(dir, &manifest);
 	}
-	if (error == 0 && shard != manifest.shard_count)
-		return say(AOF_JOURNAL, -EBADMSG);
-	/* What is left of more shards than there are now; they were without a gap. */
-	for (bool more = true; more && error == 0; shard++) {
-		manifest_name(shard, name);
-		more = faccessat(dir->fd, name, F_OK, 0) == 0;
-		error = remove_file(dir, name);
-	}
+	if (error == 0)
+		error = aof_dir_each_name(dir, remove_beyond);
 	if (error == 0)
 		error = sync_names(dir);
 	if (error == 0)

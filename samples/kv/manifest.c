@@ -22,7 +22,7 @@ bool manifest_name_parse(const char *name, int *shard)
 {
 	char again[DISK_NAME_LEN];
 
-	if (sscanf(name, "shard-%9d.", shard) != 1)
+	if (sscanf(name, "shard-%9d.", shard) != 1 || *shard < 0)
 		return false;
 	manifest_name(*shard, again);
 	return strcmp(name, again) == 0;
@@ -33,7 +33,7 @@ bool manifest_file_name_parse(const char *name, int *shard, uint64_t *generation
 	char again[DISK_NAME_LEN];
 	unsigned long long number;
 
-	if (sscanf(name, "shard-%9d.%18llu.", shard, &number) != 2)
+	if (sscanf(name, "shard-%9d.%18llu.", shard, &number) != 2 || *shard < 0)
 		return false;
 	*generation = number;
 	manifest_file_name(*shard, *generation, again);

@@ -119,13 +119,20 @@ static void what_is_appended_after_a_change_of_shards_comes_back(void **state)
 	assert_int_equal(sum_of(place, 2), sum);
 }
 
+static void put(struct log_place *place, const char *name, const char *text)
+{
+	int fd = openat(place->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 /* Killed, or without power, at each operation; then it starts with the old number, or the new. */
-static void a_crash_while_logs_are_written_for_other_shards_loses_nothing(void **state)
+static void crash_at_each_operation(unsigned from, unsigned to)
 {
 	bool over = false;
 	unsigned dies_at;
 
-	(void)state;
 	for (dies_at = 1; !over; dies_at++) {
 		for (unsigned variant = 0; variant < 4; variant++) {
 			struct log_place place;
@@ -133,25 +140,70 @@ static void a_crash_while_logs_are_written_for_other_shards_loses_nothing(void *
 
 			frail_disarm();
 			log_place_make(&place);
-			sum = fill(&place, 2);
+			sum = fill(&place, (int)from);
 			frail_arm(dies_at * 4 + variant);
 			frail.tears = true;
 			frail.dies_at = dies_at;
-			place.dir = aof_dir_open_or_null(&place.settings, 3);
+			place.dir = aof_dir_open_or_null(&place.settings, (int)to);
 			over = !frail.dead;
 			assert_true(place.dir || !over);
 			aof_dir_close(place.dir);
 			if (variant & 1)
 				frail_lose_power(place.fd);
 			frail_disarm();
-			assert_int_equal(sum_of(&place, variant & 2 ? 3 : 2), sum);
-			assert_int_equal(file_count(&place), variant & 2 ? 9
-							     : over	 ? 6
+			assert_int_equal(sum_of(&place, (int)(variant & 2 ? to : from)), sum);
+			assert_int_equal(file_count(&place), variant & 2 ? to * 3
+							     : over	 ? from * 3
 									 : file_count(&place));
 			log_place_remove(&place);
 		}
 	}
 	assert_true(dies_at > 30);
+}
+
+static void a_crash_while_logs_are_written_for_other_shards_loses_nothing(void **state)
+{
+	(void)state;
+	crash_at_each_operation(2, 3);
+	crash_at_each_operation(5, 2);
+}
+
+/* What it leaves is as large as all logs: it would be once more, each time that is tried again. */
+static void what_there_was_no_room_for_is_not_there_twice_after_the_next_attempt(void **state)
+{
+	struct log_place *place = *state;
+	uint64_t sum = fill(place, 2);
+	unsigned count;
+
+	frail_arm(1);
+	frail.fail_write = -ENOSPC;
+	assert_null(aof_dir_open_or_null(&place->settings, 3));
+	count = file_count(place);
+	assert_null(aof_dir_open_or_null(&place->settings, 3));
+	assert_int_equal(file_count(place), count);
+	frail_disarm();
+	assert_int_equal(sum_of(place, 3), sum);
+}
+
+static void a_journal_that_is_damaged_changes_nothing(void **state)
+{
+	static const char first[] = "file shard-0.7.aof seq 7 type i shard 0 shards 2\n",
+			  second[] = "file shard-1.7.aof seq 7 type i shard 1 shards 2\n",
+			  third[] = "file shard-1.7.aof seq 7 type i shard 1 shards 3\n";
+	struct log_place *place = *state;
+	const char *const texts[][2] = {{"", ""},     {first, ""},    {first, "file"},
+					{second, ""}, {first, third}, {first, first}};
+	uint64_t sum = fill(place, 3);
+
+	for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s%s", texts[i][0], texts[i][1]);
+		put(place, "shards.journal", text);
+		assert_null(aof_dir_open_or_null(&place->settings, 3));
+		assert_int_equal(unlinkat(place->fd, "shards.journal", 0), 0);
+		assert_int_equal(sum_of(place, 3), sum);
+	}
 }
 
 static void a_crash_at_the_very_first_start_is_no_obstacle(void **state)
@@ -204,14 +256,6 @@ static void a_manifest_too_many_is_told(void **state)
 	assert_null(aof_dir_open_or_null(&place->settings, 2));
 }
 
-static void put(struct log_place *place, const char *name, const char *text)
-{
-	int fd = openat(place->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static void a_manifest_that_is_not_as_it_was_written_is_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -250,14 +294,13 @@ static void what_belongs_to_nobody_is_removed_and_the_rest_is_left(void **state)
 	put(place, "dump.rdb", "REDIS");
 	put(place, "shard-0.x.aof", "somebody's");
 	put(place, "x.tmp", "somebody's");
+	put(place, "shard--9999999.1.aof", "somebody's");
 	assert_int_equal(sum_of(place, 1), sum);
-	assert_int_equal(file_count(place), 2 + 3);
+	assert_int_equal(file_count(place), 2 + 4);
 	/* Its number is not used again. */
 	put(place, "shard-0.77.aof", "");
 	assert_int_equal(sum_of(place, 2), sum);
 	assert_int_equal(log_place_file_len(place, "shard-0.79.aof"), 0);
-	for (unsigned i = 0; i < 3; i++)
-		unlinkat(place->fd, (const char *[]){"dump.rdb", "shard-0.x.aof", "x.tmp"}[i], 0);
 }
 
 static void a_log_that_is_corrupt_is_not_written_anew(void **state)
@@ -295,6 +338,8 @@ int main(void)
 		TEST(what_is_appended_after_a_change_of_shards_comes_back),
 		cmocka_unit_test(a_crash_while_logs_are_written_for_other_shards_loses_nothing),
 		cmocka_unit_test(a_crash_at_the_very_first_start_is_no_obstacle),
+		TEST(what_there_was_no_room_for_is_not_there_twice_after_the_next_attempt),
+		TEST(a_journal_that_is_damaged_changes_nothing),
 		TEST(a_missing_manifest_is_told_and_nothing_is_removed),
 		TEST(a_manifest_too_many_is_told),
 		TEST(a_manifest_that_is_not_as_it_was_written_is_refused),
