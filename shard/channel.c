@@ -446,7 +446,8 @@ void channels_drain(struct runtime *runtime)
 	for (unsigned i = 0; i < pairs; i++)
 		drain_mailbox(&runtime->mailboxes[i]);
 	for (uint16_t i = 0; i < runtime->shard_count; i++)
-		drain_ends(&runtime->shards[i]);
+		if (runtime->shards[i].ends) /* of a start that failed half-way */
+			drain_ends(&runtime->shards[i]);
 	do { /* an envelope may hold bytes that came in an envelope */
 		again = false;
 		for (uint16_t i = 0; i < runtime->shard_count; i++)

@@ -95,6 +95,16 @@ static void what_cannot_start_says_why_and_can_be_tried_again(void **state)
 	assert_int_equal(crew_end(), 0);
 }
 
+/* For want of memory or of file descriptors, say. */
+static void shards_that_cannot_be_made_are_a_refusal_like_any_other(void **state)
+{
+	(void)state;
+	config.mailbox_len = UINT32_C(1) << 31; /* more than a ring can be */
+	assert_refused(-EINVAL, "shards");
+	config.mailbox_len = 64;
+	crew_start(&config);
+}
+
 static void there_is_one_runtime_at_a_time(void **state)
 {
 	(void)state;
@@ -548,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_cannot_start_says_why_and_can_be_tried_again, begin),
+		TEST(begin, shards_that_cannot_be_made_are_a_refusal_like_any_other),
 		TEST(start_two, there_is_one_runtime_at_a_time),
 		TEST(start_two, a_shard_is_entered_once_and_only_if_it_exists),
 		cmocka_unit_test_setup(a_thread_cannot_be_cancelled_while_it_is_a_shard, begin),
