@@ -10,6 +10,7 @@ enum {
 	 * share of that is next to nothing. */
 	SCAN_CALLS_MIN = 1024,
 	SCAN_CALLS_PER_ENTRY = 8,
+	TURNS_PER_CHUNK = 64,	     /* in one wait, however much other work they found */
 	RESULTS_PER_CLOCK_LOOK = 16, /* of wait_next_n() */
 };
 
@@ -62,6 +63,8 @@ static int give_up(struct shard *shard, struct wait *wait)
 static int run(struct shard *shard, struct wait *wait, uint64_t timeout_ns)
 {
 	uint64_t now_ns = turn_if_due(shard), deadline_ns = clock_after(now_ns, timeout_ns);
+	unsigned turns = 0;
+	bool busy;
 	int rc;
 
 	for (;;) {
@@ -74,14 +77,16 @@ static int run(struct shard *shard, struct wait *wait, uint64_t timeout_ns)
 			deadline_ns = clock_after(now_ns = clock_now_ns_mt(), timeout_ns);
 		else if ((now_ns = clock_now_ns_mt()) >= deadline_ns)
 			return give_up(shard, wait);
-		if (shard_turn(shard, now_ns))
+		busy = shard_turn(shard, now_ns);
+		if (busy && ++turns % TURNS_PER_CHUNK)
 			continue;
 		rc = scan(shard, wait, shard->idle.armed);
 		if (!rc)
 			rc = wait->look(shard, wait);
 		if (rc != -EAGAIN)
 			return rc;
-		idle_pass(shard, now_ns, deadline_ns);
+		if (!busy)
+			idle_pass(shard, now_ns, deadline_ns);
 	}
 }
 

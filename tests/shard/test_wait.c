@@ -136,6 +136,27 @@ static void an_array_that_was_turned_around_in_place_still_gives_all_results(voi
 	assert_int_equal(result.token, tokens[MANY - 1]);
 }
 
+/* Other traffic may keep the shard busy for ever: no turn finds nothing to do. */
+static void a_result_that_moved_is_found_however_busy_the_shard_is(void **state)
+{
+	uint64_t other, turns;
+
+	(void)state;
+	open_pops(0, MANY);
+	assert_int_equal(any(MANY), -ETIMEDOUT);
+	other = tokens[0];
+	tokens[0] = tokens[1];
+	tokens[1] = other;
+	arrive(1);
+	fake_output(solo->net, 1000000);
+	turns = solo->counters.turns;
+	assert_int_equal(shard_wait_any(solo, tokens, MANY, SHARD_FOREVER, &result, &offset), 0);
+	assert_true(solo->counters.turns - turns < 200);
+	assert_int_equal(offset, 1);
+	assert_int_equal(result.token, other);
+	solo_free(result.pop.handle);
+}
+
 static void another_array_is_read_from_the_start(void **state)
 {
 	uint64_t other[2];
@@ -407,6 +428,7 @@ int main(void)
 		TEST(a_program_that_closes_the_gap_gets_all_results),
 		TEST(entries_that_were_added_at_the_end_are_found),
 		TEST(an_array_that_was_turned_around_in_place_still_gives_all_results),
+		TEST(a_result_that_moved_is_found_however_busy_the_shard_is),
 		TEST(another_array_is_read_from_the_start),
 		TEST(unknown_and_consumed_tokens_are_refused_at_once),
 		TEST(a_bad_token_where_nobody_looks_is_found_before_the_shard_sleeps),
