@@ -1,5 +1,6 @@
 #include "kv/anchor.h"
 #include "kv/aof.h"
+#include "kv/call.h"
 #include "kv/reply.h"
 #include "kv/router_state.h"
 
@@ -106,22 +107,24 @@ static void fetch(struct router *router, struct errand *errand)
 bool serve_refuses(struct router *router, const struct step_wish *wish, struct out *out)
 {
 	struct engine *engine = router->engine;
+	const bool writes = wish->flags & COMMAND_WRITE;
+	/* Room is made first: what goes for it may be what is watched. */
+	const bool room = !writes || store_make_room(engine->store, engine->now_ms);
 	const char *refusal = NULL;
 
-	if (wish->anchor && anchor_dirty(wish->anchor, engine)) {
-		reply_null_array(out);
-		return true;
-	}
-	if ((wish->flags & COMMAND_WRITE) && !store_make_room(engine->store, engine->now_ms) &&
-	    (wish->flags & COMMAND_DENYOOM))
-		refusal = "OOM command not allowed when used memory > 'maxmemory'.";
-	else if ((wish->flags & COMMAND_WRITE) && engine->aof)
+	if (!room && (wish->flags & COMMAND_DENYOOM))
+		refusal = CALL_NO_MEMORY;
+	else if (writes && engine->aof)
 		refusal = engine->log->refusal_or_null(engine->aof);
 	if (refusal && wish->exec)
 		reply_errorf(out, "EXECABORT Transaction discarded because of: %s", refusal);
 	else if (refusal)
 		reply_error(out, refusal);
-	return refusal;
+	else if (wish->anchor && anchor_dirty(wish->anchor, engine))
+		reply_null_array(out);
+	else
+		return false;
+	return true;
 }
 
 static void begin_hold(struct router *router, struct errand *errand)

@@ -427,6 +427,29 @@ static void the_server_ends_between_the_steps_of_transactions(void **state)
 	}
 }
 
+/* On any number of shards, and whichever of them the clients are on. */
+static void what_is_evicted_for_a_transaction_was_not_left_alone_since_watch(void **state)
+{
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 9, shards, 4);
+		for (int i = 1; i < 4; i++) {
+			expect(&wires[0], "CONFIG SET maxmemory 0 maxmemory-policy volatile-ttl",
+			       "+OK");
+			expect(&wires[0], "SET foo 1 EX 1000", "+OK");
+			expect(&wires[i], "WATCH foo", "+OK");
+			expect(&wires[i], "MULTI", "+OK");
+			expect(&wires[i], "PERSIST foo", "+QUEUED");
+			expect(&wires[0], "CONFIG SET maxmemory 1", "+OK");
+			expect(&wires[i], "EXEC", "*-1");
+			expect(&wires[0], "EXISTS foo", ":0");
+		}
+		close_clients(&world, 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -440,6 +463,7 @@ int main(void)
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
 		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
 		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
+		cmocka_unit_test(what_is_evicted_for_a_transaction_was_not_left_alone_since_watch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
