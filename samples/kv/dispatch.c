@@ -90,18 +90,26 @@ static bool paused(const struct call *call)
 	       (!server->pause_writes_only || changes_data(call));
 }
 
+/* What a SELECT among them leads to; one that EXEC will refuse leaves all where it was. */
+static void follow_select(const struct call *call, struct transaction *transaction)
+{
+	int64_t db;
+
+	if (call->engine->settings->mode == KV_FORWARD && number_parse(call->argv[1].text, &db) &&
+	    db >= 0 && db < STORE_DB_COUNT)
+		transaction->db = (int)db;
+}
+
 static void queue(struct call *call)
 {
 	struct transaction *transaction = &call->session->transaction;
-	int64_t db;
 
 	if (!router_check(call->session->server->router, call)) {
 		transaction->failed = true;
 		return;
 	}
-	if (call->command->run == cmd_select && number_parse(call->argv[1].text, &db) && db >= 0 &&
-	    db < STORE_DB_COUNT)
-		transaction->db = (int)db;
+	if (call->command->run == cmd_select)
+		follow_select(call, transaction);
 	if (transaction->len > call->engine->settings->limits.query_len_max ||
 	    !transaction_add(transaction, call->command, call->argc, call->argv)) {
 		transaction->failed = true;
