@@ -141,7 +141,7 @@ static void settle(struct fan *fan)
 
 	if (--fan->left > 0)
 		return;
-	out_init(&joined, fan->to->resp);
+	out_init(&joined, fan->copy->reply.resp); /* HELLO may have been run meanwhile */
 	join(fan, &joined);
 	if (fan->place)
 		out_fill(fan->to, fan->place, &joined);

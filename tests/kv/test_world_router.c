@@ -376,6 +376,25 @@ static void clients_go_and_the_server_ends_amid_it_all(void **state)
 	}
 }
 
+/* All shards are asked, and the answers joined after HELLO was run. */
+static void what_was_asked_before_hello_is_answered_in_the_protocol_of_then(void **state)
+{
+	static const char pipeline[] = "CLIENT LIST ID 99999\r\nRANDOMKEY\r\nHELLO 3\r\n";
+
+	(void)state;
+	for (int shards = 1; shards <= 3; shards++) {
+		struct world world;
+
+		open_clients(&world, 9, shards, 1);
+		assert_int_equal(wire_send(&wires[0], pipeline, strlen(pipeline)), 0);
+		assert_string_equal(wire_reply_or_null(&wires[0]), "$0\r\n\r\n");
+		assert_string_equal(wire_reply_or_null(&wires[0]), "$-1\r\n");
+		assert_int_equal(wire_reply_or_null(&wires[0])[0], '%');
+		expect(&wires[0], "RANDOMKEY", "_");
+		close_clients(&world, 1);
+	}
+}
+
 /* All that a client asked in one piece, told without waiting for an answer. */
 static void say(struct wire *wire, const char *text)
 {
@@ -465,6 +484,7 @@ int main(void)
 		cmocka_unit_test(a_node_of_a_cluster_answers_for_its_slots),
 		cmocka_unit_test(who_is_no_cluster_says_so),
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
+		cmocka_unit_test(what_was_asked_before_hello_is_answered_in_the_protocol_of_then),
 		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
 		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
 		cmocka_unit_test(what_is_evicted_for_a_transaction_was_not_left_alone_since_watch),
