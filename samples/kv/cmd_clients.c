@@ -80,8 +80,10 @@ static bool parse_option(struct call *call, int at, struct filter *filter)
 		return parse_type(call, at + 1, &filter->type);
 	if (call_is(call, at, "addr")) {
 		filter->address = value;
+		filter->nobody |= value.len == 0;
 	} else if (call_is(call, at, "laddr")) {
 		filter->local = value;
+		filter->nobody |= value.len == 0;
 	} else if (call_is(call, at, "user")) {
 		if (!slice_equal(value, SLICE("default"))) {
 			reply_errorf(call->out, "ERR No such user '%.*s'",
@@ -184,14 +186,15 @@ static bool list_ids(struct call *call, struct lines *lines)
 	struct filter filter = {0};
 
 	for (int i = 3; i < call->argc; i++) {
-		if (!number_parse(call->argv[i].text, &filter.id) || filter.id <= 0) {
+		if (!number_parse(call->argv[i].text, &filter.id)) {
 			reply_error(call->out, "ERR Invalid client ID");
 			return false;
 		}
 	}
 	for (int i = 3; i < call->argc; i++) {
 		number_parse(call->argv[i].text, &filter.id);
-		list_matching(call, lines, &filter);
+		if (filter.id > 0)
+			list_matching(call, lines, &filter);
 	}
 	return true;
 }

@@ -395,6 +395,29 @@ static void what_was_asked_before_hello_is_answered_in_the_protocol_of_then(void
 	}
 }
 
+static const struct exchange nobodies[] = {
+	{"CLIENT KILL ADDR \"\"", ":0"},
+	{"CLIENT KILL LADDR \"\" TYPE normal", ":0"},
+	{"CLIENT KILL \"\"", "-ERR No such client"},
+	{"CLIENT LIST ID 0", "$0 "},
+	{"CLIENT LIST ID -1 99999", "$0 "},
+	{"CLIENT LIST ID x", "-ERR Invalid client ID"},
+	{NULL, NULL},
+};
+
+static void an_empty_address_is_no_clients(void **state)
+{
+	(void)state;
+	for (int shards = 1; shards <= 2; shards++) {
+		struct world world;
+
+		open_clients(&world, 10, shards, 2);
+		expect_all(&wires[0], nobodies);
+		expect(&wires[1], "PING", "+PONG");
+		close_clients(&world, 2);
+	}
+}
+
 /* All that a client asked in one piece, told without waiting for an answer. */
 static void say(struct wire *wire, const char *text)
 {
@@ -485,6 +508,7 @@ int main(void)
 		cmocka_unit_test(who_is_no_cluster_says_so),
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
 		cmocka_unit_test(what_was_asked_before_hello_is_answered_in_the_protocol_of_then),
+		cmocka_unit_test(an_empty_address_is_no_clients),
 		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
 		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
 		cmocka_unit_test(what_is_evicted_for_a_transaction_was_not_left_alone_since_watch),
