@@ -65,16 +65,16 @@ static int replay(struct engine *engine, int dir_fd, const struct manifest *mani
 int aof_load(struct engine *engine, int dir_fd, const struct manifest *manifest,
 	     uint64_t lens[MANIFEST_FILE_COUNT_MAX])
 {
-	uint64_t now_ms = engine->now_ms;
 	int error;
 
 	/* As nothing expires, each command finds what it found when it ran; what did expire is
 	 * removed by a DEL of the log. */
-	engine->now_ms = 0;
+	store_keep_expired(engine->store, true);
 	engine->loading = true;
 	error = replay(engine, dir_fd, manifest, lens);
 	engine->loading = false;
-	engine->now_ms = now_ms;
+	store_keep_expired(engine->store, false);
+	engine_reset_stats(engine);
 	return error;
 }
 

@@ -126,22 +126,14 @@ void cmd_memory_doctor(struct call *call)
 
 void cmd_config_resetstat(struct call *call)
 {
-	struct engine *engine = call->engine;
-	const size_t size = command_count() * sizeof(uint64_t);
-	struct engine_clients *clients = &engine->clients;
+	struct engine_clients *clients = &call->engine->clients;
 
-	engine->stats.commands = 0;
-	engine->stats.errors = 0;
-	engine->stats.kinds = (struct error_counts){0};
-	memset(engine->stats.calls, 0, size);
-	memset(engine->stats.failed, 0, size);
-	memset(engine->stats.ns, 0, size);
+	engine_reset_stats(call->engine);
 	clients->received = 0;
 	clients->rejected = 0;
 	clients->received_bytes = 0;
 	clients->sent_bytes = 0;
 	clients->out_limit_drops = 0;
 	clients->query_limit_drops = 0;
-	store_figures(engine->store, &engine->stats.store);
 	reply_status(call->out, "OK");
 }

@@ -197,7 +197,7 @@ static void count_and_run(struct call *call, unsigned index)
 	struct engine *engine = call->engine;
 	const uint64_t before = engine->stats.calls[index]++;
 
-	if (!engine->clock_ns)
+	if (!engine->clock_ns || engine->loading)
 		run(call);
 	else if (!is_brief(call))
 		run_timed(call, index, 1);
@@ -205,6 +205,20 @@ static void count_and_run(struct call *call, unsigned index)
 		run_timed(call, index, before > 0 ? SAMPLE : 1);
 	else
 		run(call);
+}
+
+void engine_reset_stats(struct engine *engine)
+{
+	struct engine_stats *stats = &engine->stats;
+	const size_t size = command_count() * sizeof(uint64_t);
+
+	stats->commands = 0;
+	stats->errors = 0;
+	stats->kinds = (struct error_counts){0};
+	memset(stats->calls, 0, size);
+	memset(stats->failed, 0, size);
+	memset(stats->ns, 0, size);
+	store_figures(engine->store, &stats->store);
 }
 
 void engine_failed(struct engine *engine, const struct out *out)

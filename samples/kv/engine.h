@@ -85,6 +85,8 @@ void engine_fini(struct engine *engine);
  * session and db are set by the caller; the rest is the engine's.
  */
 void engine_run(struct call *call);
+/* What was counted of commands and by the store begins at 0 again. */
+void engine_reset_stats(struct engine *engine);
 /* Counts the last error in out, of a command that did not get as far as engine_run(). */
 void engine_failed(struct engine *engine, const struct out *out);
 /*

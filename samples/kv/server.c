@@ -318,7 +318,7 @@ static int open_all(struct server *server)
 		complain(server, "engine", error);
 		return error;
 	}
-	server->engine.clock_ns = clock_monotonic_ns;
+	read_clock(server);
 	server->engine.describe = describe;
 	if (server->settings.appendonly) {
 		error = -aof_open(&server->engine);

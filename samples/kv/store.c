@@ -71,11 +71,16 @@ void store_arm(struct store *store, int db, struct entry *entry, uint64_t expire
 		expiry_arm(store->dbs[db]->expiry, entry_link(entry), expire_ms);
 }
 
-static bool has_expired(const struct entry *entry, uint64_t now_ms)
+static bool has_expired(const struct store *store, const struct entry *entry, uint64_t now_ms)
 {
 	uint64_t expire_ms = entry_expire_ms(entry);
 
-	return expire_ms != STORE_NEVER && expire_ms <= now_ms;
+	return expire_ms != STORE_NEVER && expire_ms <= now_ms && !store->keep_expired;
+}
+
+void store_keep_expired(struct store *store, bool keep)
+{
+	store->keep_expired = keep;
 }
 
 static void take_out(struct store *store, int db, uint64_t hash, struct entry *entry)
@@ -111,7 +116,7 @@ struct entry **store_live_or_null(struct store *store, int db, uint64_t hash, st
 	struct table *table = store_table_or_null(store, db);
 	struct entry **place = table ? table_find_or_null(table, hash, key) : NULL;
 
-	if (place && has_expired(*place, now_ms)) {
+	if (place && has_expired(store, *place, now_ms)) {
 		lose(store, db, hash, *place, STORE_EXPIRED);
 		return NULL;
 	}

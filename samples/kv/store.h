@@ -81,6 +81,9 @@ struct store *store_create_or_null(const struct store_config *config,
 void store_destroy(struct store *store);
 /* From now on; nothing is evicted before store_make_room(). */
 void store_configure(struct store *store, const struct store_config *config);
+/* From now on what has expired is found all the same, or no longer: while a log is replayed each
+ * command finds what it found when it ran. */
+void store_keep_expired(struct store *store, bool keep);
 void store_figures(const struct store *store, struct store_figures *out);
 uint64_t store_size(const struct store *store, int db);		 /* keys, expired ones that are
 								    not yet removed among them */

@@ -27,8 +27,9 @@ struct store {
 	struct db *dbs[STORE_DB_COUNT]; /* NULL: without keys */
 	struct db *trash;		/* to be freed in store_turn() */
 	struct pool pool;
-	int turn_db;	  /* where the last turn ended */
-	bool mark_first;  /* a new entry's mark */
+	int turn_db;	 /* where the last turn ended */
+	bool mark_first; /* a new entry's mark */
+	bool keep_expired;
 	bool is_evicting; /* store_make_room() has left something to do */
 	uint64_t expired, evicted, hits, misses;
 };

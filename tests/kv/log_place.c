@@ -75,6 +75,7 @@ int log_place_open(struct log_place *place, int shard, int shard_count)
 	assert_int_equal(
 		engine_init_seeded(&place->engine, &place->settings, shard, shard_count, seed), 0);
 	place->engine.now_ms = LOG_PLACE_NOW_MS;
+	place->engine.clock_ns = place->clock_ns;
 	error = aof_open(&place->engine);
 	if (error)
 		log_place_close(place);

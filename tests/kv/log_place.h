@@ -15,6 +15,7 @@ struct log_place {
 	struct settings settings;
 	struct aof_dir *dir; /* NULL: not open */
 	struct engine engine;
+	uint64_t (*clock_ns)(void); /* the engine's; NULL: none */
 	char reply[4096];
 };
 

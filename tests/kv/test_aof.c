@@ -47,6 +47,41 @@ static void what_was_changed_comes_back(void **state)
 	log_place_close(place);
 }
 
+static uint64_t clock_ns(void)
+{
+	static uint64_t now_ns;
+
+	return now_ns += SECOND_NS;
+}
+
+static void what_comes_back_was_used_just_now_and_no_client_asked_for_it(void **state)
+{
+	struct log_place *place = *state;
+	const struct engine_stats *stats = &place->engine.stats;
+	struct store_figures figures;
+
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	log_place_say(place, 0, "SET a 1");
+	log_place_say(place, 0, "SET b 1 PX 1");
+	log_place_say(place, 0, "INCR b");
+	log_place_close(place);
+	place->clock_ns = clock_ns;
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	assert_int_equal(store_size(place->engine.store, 0), 2);
+	assert_int_equal(stats->commands, 0);
+	assert_string_equal(log_place_say(place, 0, "SLOWLOG LEN"), ":0\r\n");
+	assert_string_equal(log_place_say(place, 0, "OBJECT IDLETIME a"), ":0\r\n");
+	store_figures(place->engine.store, &figures);
+	assert_int_equal(figures.hits, stats->store.hits);
+	place->engine.now_ms += 2;
+	assert_string_equal(log_place_say(place, 0, "GET b"), "$-1\r\n");
+	log_place_close(place);
+	place->settings.store.policy = STORE_ALLKEYS_LFU;
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	assert_string_equal(log_place_say(place, 0, "OBJECT FREQ a"), ":5\r\n");
+	log_place_close(place);
+}
+
 static void a_value_of_many_chunks_comes_back(void **state)
 {
 	enum { LEN = 3000000 };
@@ -465,6 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_changed_comes_back),
+		TEST(what_comes_back_was_used_just_now_and_no_client_asked_for_it),
 		TEST(a_value_of_many_chunks_comes_back),
 		TEST(with_always_nothing_is_durable_before_its_sync_has_ended),
 		TEST(with_everysec_there_is_one_sync_a_second_and_never_two_at_a_time),
