@@ -59,13 +59,22 @@ static struct slice show(char **to, struct slice text)
 	return shown;
 }
 
-/* What CONFIG SET makes a password of is nobody's to read. */
+/* What a password is or may be: of AUTH, of HELLO with AUTH and its user, of CONFIG SET. */
+static bool secret(const struct call *call, int i)
+{
+	const char *name = call->command->name;
+
+	if (strcmp(name, "auth") == 0)
+		return i >= 1;
+	if (strcmp(name, "hello") == 0)
+		return i >= 3 && (call_is(call, i - 1, "auth") || call_is(call, i - 2, "auth"));
+	return i >= 3 && strcmp(name, "config|set") == 0 && call_is(call, i - 1, "requirepass");
+}
+
+/* A password is nobody's to read. */
 static struct slice readable(const struct call *call, int i)
 {
-	if (i >= 3 && strcmp(call->command->name, "config|set") == 0 &&
-	    call_is(call, i - 1, "requirepass"))
-		return SLICE("(redacted)");
-	return call_arg(call, i);
+	return secret(call, i) ? SLICE("(redacted)") : call_arg(call, i);
 }
 
 static struct slowlog_entry *entry_create_or_null(const struct call *call)

@@ -327,6 +327,34 @@ static void a_password_is_not_noted(void **state)
 	has_not(talk, "SLOWLOG GET", "secret");
 }
 
+/* As if it had taken long: there is no connection that could be let in. */
+static void note(struct talk *talk, int argc, const char *const *words)
+{
+	struct arg argv[8] = {0};
+	struct call call = {.engine = &talk->engine, .argc = argc, .argv = argv};
+
+	for (int i = 0; i < argc; i++)
+		argv[i].text = slice_of(words[i]);
+	call.command = command_find_or_null(argc, argv);
+	slowlog_note(&talk->engine.slowlog, &call, 1000000);
+}
+
+static void who_let_himself_in_left_no_password(void **state)
+{
+	static const char *const auth[] = {"auth", "default", "secret"};
+	static const char *const hello[] = {"HELLO", "3",	"SETNAME", "me",
+					    "auth",  "default", "secret"};
+	struct talk *talk = *state;
+
+	note(talk, 2, (const char *const[]){"AUTH", "secret"});
+	note(talk, 3, auth);
+	note(talk, 7, hello);
+	has(talk, "SLOWLOG GET", "*2\r\n$4\r\nAUTH\r\n$10\r\n(redacted)\r\n");
+	has(talk, "SLOWLOG GET",
+	    "$7\r\nSETNAME\r\n$2\r\nme\r\n$4\r\nauth\r\n$10\r\n(redacted)\r\n");
+	has_not(talk, "SLOWLOG GET", "secret");
+}
+
 static void of_many_arguments_the_first_are_noted(void **state)
 {
 	struct talk *talk = *state;
@@ -409,6 +437,7 @@ int main(void)
 		TEST(memory_of_a_key_grows_with_its_value),
 		TEST(slow_commands_are_noted_and_cut),
 		TEST(a_password_is_not_noted),
+		TEST(who_let_himself_in_left_no_password),
 		TEST(of_many_arguments_the_first_are_noted),
 		TEST(latency_keeps_the_worst_of_a_second),
 		TEST(debug_does_no_harm),
