@@ -68,10 +68,10 @@ void tcp_reply_rst(struct net *net, struct rte_mbuf *m)
 void tcp_reply_conn(struct net *net, struct tcp_conn *conn, uint8_t flags)
 {
 	uint32_t wnd_end = conn->snd_una + conn->snd_wnd;
+	/* A peer that shrank its window still finds this inside. Our SYN lies in none. */
+	bool shrunk = tcp_conn_synchronized(conn) && seq_gt(conn->snd_nxt, wnd_end);
 	struct tcp_reply reply = {
-		/* A peer that shrank its window still finds this inside. */
-		.seq = seq_leq(conn->snd_nxt, wnd_end) ? conn->snd_nxt
-						       : seq_max(conn->snd_una, wnd_end),
+		.seq = shrunk ? seq_max(conn->snd_una, wnd_end) : conn->snd_nxt,
 		.ack = conn->rxq.rcv_nxt,
 		.flags = flags,
 		.timestamps = conn->timestamps,

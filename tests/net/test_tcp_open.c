@@ -319,6 +319,22 @@ static void closing_a_listener_resets_those_that_wait(void **state)
 	peer_end(&p);
 }
 
+/* RFC 9293 3.10.5: SND.NXT. The peer believes to be connected, and takes no other number for a
+ * reset (RFC 5961 3.2). */
+static void closing_a_listener_resets_those_that_are_half_open(void **state)
+{
+	const struct tcp_config config = host_config();
+	struct peer p = peer_begin(&config);
+
+	(void)state;
+	peer_send(&p, SYN, 0, 0, 0);
+	peer_expect(&p, SYN | ACK, 0, 1, 0);
+	tcp_unlisten(p.h->net, p.listener);
+	peer_expect(&p, RST | ACK, 1, 1, 0);
+	assert_int_equal(peer_use(&p).conns, 0);
+	peer_end(&p);
+}
+
 static void a_second_listener_on_the_port_is_refused_and_one_on_the_address_is_not(void **state)
 {
 	const struct tcp_config config = host_config();
@@ -520,6 +536,7 @@ int main(void)
 		host_test(beyond_conn_max_a_syn_is_refused_or_ignored_as_configured),
 		host_test(a_connection_that_dies_before_accept_leaves_the_queue),
 		host_test(closing_a_listener_resets_those_that_wait),
+		host_test(closing_a_listener_resets_those_that_are_half_open),
 		host_test(a_second_listener_on_the_port_is_refused_and_one_on_the_address_is_not),
 		host_test(a_syn_that_comes_again_is_answered_again),
 		host_test(a_syn_ack_is_sent_again_and_given_up_in_the_end),
