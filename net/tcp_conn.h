@@ -208,12 +208,17 @@ static inline bool tcp_conn_owes(const struct tcp_conn *conn)
 	return tcp_txq_len(&conn->txq) > 0 || (conn->fin_queued && !tcp_conn_fin_acked(conn));
 }
 
-/* The MSS of our SYN: the largest datagram we take (MUST-67), or less if the program wants so. */
+/* The MSS of a SYN: the largest datagram we take (MUST-67), or less if the program wants so. */
+static inline uint16_t tcp_mss_offered(const struct net_dst *dst, const struct tcp_options *options)
+{
+	uint16_t mss = net_dst_mss(dst);
+
+	return options->mss_max && options->mss_max < mss ? options->mss_max : mss;
+}
+
 static inline uint16_t tcp_conn_mss_offered(const struct tcp_conn *conn)
 {
-	uint16_t mss = net_dst_mss(&conn->dst);
-
-	return conn->options.mss_max && conn->options.mss_max < mss ? conn->options.mss_max : mss;
+	return tcp_mss_offered(&conn->dst, &conn->options);
 }
 
 /* The shard's clock for timestamps, in milliseconds, as this flow shows it. */

@@ -102,7 +102,7 @@ static void send_cookie(struct net *net, struct tcp_listener *listener, struct r
 
 	net_dst_reply(net, &dst, m);
 	net_dst_limit(net, &dst, pkt->flow.remote);
-	answer.mss = net_dst_mss(&dst);
+	answer.mss = tcp_mss_offered(&dst, &listener->options);
 	if (config->timestamps && (opts->present & TCP_OPT_TIMESTAMPS)) {
 		struct tcp_opts kept = *opts;
 		bool ecn = tcp_ecn_agrees(net, pkt->tcp_flags);

@@ -86,6 +86,28 @@ static void without_timestamps_a_cookie_keeps_the_mss(void **state)
 	peer_end(&p);
 }
 
+/* MUST-67 */
+static void a_cookie_offers_the_mss_that_the_program_wants(void **state)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct tcp_config config = config_with_options();
+		struct tcp_options options;
+		struct peer p;
+
+		(void)state;
+		if (i)
+			config.syn_cookies = TCP_SYN_COOKIES_ALWAYS;
+		p = peer_begin(&config);
+		tcp_options_default(p.h->net, &options);
+		options.mss_max = 500;
+		tcp_listener_options(p.listener, &options);
+		peer_send_seg(&p, &linux_syn);
+		assert_int_equal(peer_expect(&p, SYN | ACK, 0, 1, 0).parsed.mss, 500);
+		assert_int_equal(p.h->counters.tcp_cookies_sent, i);
+		peer_end(&p);
+	}
+}
+
 /* RFC 4987 3.6: what is switched off here is not agreed on because a cookie came back. */
 static void a_cookie_keeps_only_what_this_side_offers(void **state)
 {
@@ -345,6 +367,7 @@ int main(void)
 		host_test(with_a_full_syn_queue_a_cookie_keeps_all_options),
 		host_test(the_ack_of_a_cookie_opens_no_second_connection),
 		host_test(without_timestamps_a_cookie_keeps_the_mss),
+		host_test(a_cookie_offers_the_mss_that_the_program_wants),
 		host_test(a_cookie_keeps_only_what_this_side_offers),
 		host_test(an_ack_is_a_cookie_only_while_some_are_out),
 		host_test(what_follows_a_lost_beginning_waits_until_that_comes_again),
