@@ -284,6 +284,8 @@ int demi_sim_enter(struct demi_sim *world, int host, int shard)
 		return EINVAL;
 	if (sim_current.fiber || self->fiber)
 		return EBUSY;
+	if (sim_entered && sim_entered->host->world != world)
+		sim_unrest(sim_entered->host->world);
 	sim_unrest(world);
 	sim_entered = self;
 	sim_become(self->host, self);

@@ -83,6 +83,7 @@ static void free_links(struct demi_sim *world)
 
 int demi_sim_destroy(struct demi_sim *world)
 {
+	struct sim_current elsewhere;
 	unsigned missing = 0;
 
 	if (!world)
@@ -91,12 +92,14 @@ int demi_sim_destroy(struct demi_sim *world)
 		return EBUSY;
 	if (sim_entered && sim_entered->host->world == world)
 		demi_sim_leave(world);
+	elsewhere = sim_save(); /* entered in another world, or nobody */
 	world->watch = NULL;
 	for (int i = 0; i < world->node_count; i++) {
 		if (world->nodes[i]->host)
 			host_destroy(world->nodes[i]->host, &missing);
 		world->nodes[i]->host = NULL;
 	}
+	sim_restore(&elsewhere);
 	free_frames(world);
 	for (int i = 0; i < world->node_count; i++)
 		free_node(world->nodes[i]);

@@ -180,6 +180,36 @@ static void a_wait_that_can_never_end_is_cancelled(void **state)
 	assert_int_equal(demi_sim_destroy(p.world), 0);
 }
 
+/* What was asked for in one world and not waited for, before the test went to another. */
+static void a_shard_that_was_left_for_another_world_goes_on(void **state)
+{
+	struct pair p = pair_new(8), q = pair_new(9);
+	const struct sockaddr_in there = address_of(p.server, ECHO_PORT);
+	const struct timespec second = {1, 0};
+	demi_qresult_t qr;
+	demi_qtoken_t qt;
+	int qd = -1;
+
+	(void)state;
+	assert_int_equal(demi_sim_enter(p.world, p.server, 0), 0);
+	listen_here(p.server);
+	assert_int_equal(demi_sim_enter(p.world, p.client, 0), 0);
+	assert_int_equal(demi_sim_advance(p.world, SEC), 0);
+	assert_int_equal(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), 0);
+	assert_int_equal(demi_connect(&qt, qd, (const struct sockaddr *)&there, sizeof(there)), 0);
+	assert_int_equal(demi_sim_enter(q.world, q.client, 0), 0);
+	while (demi_sim_step(p.world) == 0 && demi_sim_now(p.world) < 2 * SEC)
+		;
+	assert_int_equal(demi_sim_enter(p.world, p.client, 0), 0);
+	assert_int_equal(demi_wait(&qr, qt, &once), 0);
+	assert_int_equal(qr.qr_opcode, DEMI_OPC_CONNECT);
+	/* The end of one world is not the other's. */
+	assert_int_equal(demi_sim_destroy(q.world), 0);
+	assert_int_equal(demi_pop(&qt, qd), 0);
+	assert_int_equal(demi_wait(&qr, qt, &second), ETIMEDOUT);
+	assert_int_equal(demi_sim_destroy(p.world), 0);
+}
+
 static int poll_until_told(void *arg)
 {
 	demi_qresult_t qr;
@@ -270,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_partition_holds_bytes_back_until_it_heals),
 		cmocka_unit_test(a_timeout_is_exact_in_virtual_time),
 		cmocka_unit_test(a_wait_that_can_never_end_is_cancelled),
+		cmocka_unit_test(a_shard_that_was_left_for_another_world_goes_on),
 		cmocka_unit_test(a_program_that_only_polls_gets_somewhere),
 		cmocka_unit_test(programs_that_wait_for_ever_are_found_out),
 		cmocka_unit_test(a_leap_of_the_clock_makes_timers_due),
