@@ -8,12 +8,17 @@
 
 #include <strings.h>
 
+/* They end a transaction, which is never refused. */
+static bool ends_multi(const struct command *command)
+{
+	return command->run == cmd_exec || command->run == cmd_discard ||
+	       command->run == cmd_quit || command->run == cmd_reset;
+}
+
 /* Not queued by MULTI: they are about the transaction, or the connection's end. */
 static bool at_once(const struct command *command)
 {
-	return command->run == cmd_exec || command->run == cmd_discard ||
-	       command->run == cmd_multi || command->run == cmd_watch || command->run == cmd_quit ||
-	       command->run == cmd_reset;
+	return ends_multi(command) || command->run == cmd_multi || command->run == cmd_watch;
 }
 
 /* With RESP2 what a subscriber is told cannot be told from a reply. */
@@ -58,6 +63,9 @@ static bool accepted(struct call *call)
 		reply_error(call->out, "ERR Command not allowed inside a transaction");
 		return false;
 	}
+	if (session->transaction.open && !ends_multi(command) &&
+	    !router_may_queue(session->server->router, call))
+		return false;
 	if (session->subscriber.count > 0 && session->out.resp == 2 && !for_subscribers(command)) {
 		reply_errorf(call->out,
 			     "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / "
@@ -104,10 +112,6 @@ static void queue(struct call *call)
 {
 	struct transaction *transaction = &call->session->transaction;
 
-	if (!router_check(call->session->server->router, call)) {
-		transaction->failed = true;
-		return;
-	}
 	if (call->command->run == cmd_select)
 		follow_select(call, transaction);
 	if (transaction->len > call->engine->settings->limits.query_len_max ||

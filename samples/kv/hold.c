@@ -1,5 +1,6 @@
 #include "kv/anchor.h"
 #include "kv/aof.h"
+#include "kv/call.h"
 #include "kv/cluster.h"
 #include "kv/heap.h"
 #include "kv/join.h"
@@ -408,6 +409,20 @@ static void run_here(struct router *router, struct call *exec, const struct rout
 	}
 	if (aof)
 		aof_exec(aof);
+}
+
+bool router_may_queue(struct router *router, struct call *call)
+{
+	const struct engine *engine = router->engine;
+	const uint64_t shards = engine->settings->mode == KV_FORWARD ? shards_of(router, call) : 0;
+
+	if (!router_check(router, call))
+		return false;
+	if ((shards && !(shards >> engine->shard & 1)) ||
+	    store_make_room(engine->store, engine->now_ms))
+		return true;
+	reply_error(call->out, CALL_NO_MEMORY);
+	return false;
 }
 
 enum router_order router_exec(struct router *router, struct call *call,

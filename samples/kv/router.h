@@ -107,11 +107,14 @@ bool router_turn(struct router *router);
  * later.
  */
 enum router_order router_run(struct router *router, struct call *call);
-/*
- * Before a command is queued in MULTI: in cluster mode it may have to be refused at once. False:
- * the error is in call->out, and the transaction is spoilt.
- */
+/* False: in cluster mode its keys are not this node's, which the error in call->out says. */
 bool router_check(struct router *router, struct call *call);
+/*
+ * Whether a command may be said within MULTI; one that ends it always may. False: its keys are not
+ * this node's, or it concerns this shard and there is no room, whatever the command does, as in
+ * Redis; other shards are asked by EXEC. The error is in call->out, and the transaction is spoilt.
+ */
+bool router_may_queue(struct router *router, struct call *call);
 /* Whatever a session asks for here is in this shard's own store. */
 bool router_keys_here(const struct router *router);
 /* WATCH; the reply comes as above. */

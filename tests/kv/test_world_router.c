@@ -473,6 +473,57 @@ static void the_server_ends_between_the_steps_of_transactions(void **state)
 	}
 }
 
+static void without_room_nothing_is_queued_as_redis_has_it(void **state)
+{
+	static const char oom[] = "-OOM command not allowed when used memory > 'maxmemory'.";
+	static const char previous[] =
+		"-EXECABORT Transaction discarded because of previous errors.";
+	static const char *const all[] = {"SET foo 2", "GET foo", "PING", "MULTI", "WATCH foo"};
+	static const struct exchange ends[] = {
+		{"MULTI", "+OK"}, {"DISCARD", "+OK"},  {"MULTI", "+OK"},    {"EXEC", "*0"},
+		{"MULTI", "+OK"}, {"RESET", "+RESET"}, {"GET foo", "$1 1"}, {NULL, NULL},
+	};
+	struct world world;
+
+	(void)state;
+	open_clients(&world, 10, 1, 2);
+	expect(&wires[0], "SET foo 1", "+OK");
+	expect(&wires[1], "MULTI", "+OK");
+	expect(&wires[1], "SET foo 2", "+QUEUED");
+	expect(&wires[0], "CONFIG SET maxmemory 1", "+OK");
+	expect(&wires[1], "EXEC",
+	       "-EXECABORT Transaction discarded because of: OOM command not allowed when used "
+	       "memory > 'maxmemory'.");
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		expect(&wires[0], "MULTI", "+OK");
+		expect(&wires[0], all[i], oom);
+		expect(&wires[0], "EXEC", previous);
+	}
+	expect_all(&wires[0], ends);
+	close_clients(&world, 2);
+}
+
+/* A client's shard without room says nothing about keys of others, which have. */
+static void room_is_asked_for_where_the_keys_are(void **state)
+{
+	static const char refused[] = "-EXECABORT Transaction discarded because of";
+	struct world world;
+
+	(void)state;
+	open_clients(&world, 11, 2, 4);
+	expect(&wires[0], "SETRANGE foo 1000000 x", ":1000001");
+	expect(&wires[0], "CONFIG SET maxmemory 1mb", "+OK");
+	for (int i = 0; i < 4; i++) {
+		expect(&wires[i], "MULTI", "+OK");
+		expect(&wires[i], "SET bar 2", "+QUEUED");
+		expect(&wires[i], "EXEC", "*1 +OK");
+		expect(&wires[i], "MULTI", "+OK");
+		wire_ask_or_null(&wires[i], "SET foo 2"); /* refused now, or by EXEC */
+		assert_memory_equal(wire_ask_or_null(&wires[i], "EXEC"), refused, strlen(refused));
+	}
+	close_clients(&world, 4);
+}
+
 /* On any number of shards, and whichever of them the clients are on. */
 static void what_is_evicted_for_a_transaction_was_not_left_alone_since_watch(void **state)
 {
@@ -511,6 +562,8 @@ int main(void)
 		cmocka_unit_test(an_empty_address_is_no_clients),
 		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
 		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
+		cmocka_unit_test(without_room_nothing_is_queued_as_redis_has_it),
+		cmocka_unit_test(room_is_asked_for_where_the_keys_are),
 		cmocka_unit_test(what_is_evicted_for_a_transaction_was_not_left_alone_since_watch),
 	};
 
