@@ -83,6 +83,16 @@ static unsigned free_some_trash(struct store *store)
 	return 1;
 }
 
+/* As much of it as that takes; returns what is left of the work. */
+static unsigned free_trash(struct store *store, unsigned work)
+{
+	unsigned done;
+
+	for (; work && store->trash; work -= done < work ? done : work)
+		done = free_some_trash(store);
+	return work;
+}
+
 /* Nobody knows the entries any more; it costs the same however many there are. */
 static void throw_away(struct store *store, int db)
 {
@@ -108,8 +118,13 @@ void store_destroy(struct store *store)
 
 void store_clear(struct store *store, int db)
 {
+	enum { WORK = 64 };
+
 	if (store->events.clears)
 		store->events.clears(store->events.arg, db);
+	/* Small ones cleared before go now: a pipeline of them is faster than store_turn(). */
+	if (store->dbs[db])
+		free_trash(store, WORK);
 	throw_away(store, db);
 	store->pool.len = 0;
 }
@@ -191,12 +206,11 @@ static uint64_t wake_ms(const struct store *store, uint64_t now_ms)
 
 uint64_t store_turn(struct store *store, uint64_t now_ms, unsigned work)
 {
-	unsigned reserved = store->trash || store->is_evicting ? work / 2 : 0, left, done;
+	unsigned reserved = store->trash || store->is_evicting ? work / 2 : 0;
+	unsigned left = work - reserved;
 
-	left = work - reserved;
 	expire_all(store, now_ms, &left);
-	for (left += reserved; left && store->trash; left -= done < left ? done : left)
-		done = free_some_trash(store);
+	left = free_trash(store, left + reserved);
 	for (; left && store->is_evicting; left--)
 		store->is_evicting = over_limit(store) && evict_one(store, now_ms);
 	return wake_ms(store, now_ms);

@@ -432,6 +432,25 @@ static void what_was_cleared_is_freed_bit_by_bit(void **state)
 	store_destroy(store);
 }
 
+/* As a client does who sends SETEX and FLUSHALL in one long pipeline. */
+static void who_clears_again_and_again_leaves_no_heap_of_it(void **state)
+{
+	struct store *store = store_new(&config, NULL);
+	uint64_t once;
+	struct name name;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		for (unsigned k = 0; k < 10; k++)
+			store_set_or_null(store, 2, name_of(k, &name), SLICE("v"), NOW + k, NOW);
+		if (i == 0)
+			once = figures_of(store).used_bytes;
+		store_clear(store, 2);
+	}
+	assert_in_range(figures_of(store).used_bytes_peak, once, 2 * once);
+	store_destroy(store);
+}
+
 /* So many that the table has several segments, and its directory grows. */
 static void many_keys_are_all_found_and_give_their_memory_back(void **state)
 {
@@ -483,6 +502,7 @@ int main(void)
 		cmocka_unit_test(hits_and_misses_are_counted_by_find_alone),
 		cmocka_unit_test(clearing_and_swapping_are_told),
 		cmocka_unit_test(what_was_cleared_is_freed_bit_by_bit),
+		cmocka_unit_test(who_clears_again_and_again_leaves_no_heap_of_it),
 		cmocka_unit_test(many_keys_are_all_found_and_give_their_memory_back),
 	};
 
