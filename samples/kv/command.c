@@ -131,6 +131,23 @@ const struct command *command_find_or_null(int argc, const struct arg *argv)
 	return memchr(argv[0].text.data, '|', argv[0].text.len) ? NULL : command;
 }
 
+const struct command *command_recall_or_null(struct command_memo *memo, int argc,
+					     const struct arg *argv)
+{
+	const struct slice name = argv[0].text;
+	const struct command *command;
+
+	if (memo->command && name.len == memo->len && memcmp(name.data, memo->name, name.len) == 0)
+		return memo->command;
+	command = command_find_or_null(argc, argv);
+	if (command && name.len <= sizeof(memo->name) &&
+	    !(command_by_name_or_null(name)->flags & COMMAND_CONTAINER)) {
+		*memo = (struct command_memo){.command = command, .len = name.len};
+		memcpy(memo->name, name.data, name.len);
+	}
+	return command;
+}
+
 /* To its first zero, as Redis prints it, and no longer than that. */
 static int printed_len(struct slice text, size_t max)
 {

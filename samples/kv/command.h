@@ -76,9 +76,20 @@ struct call {
 	bool touched;
 };
 
+/* A short name that somebody found, and what it means without a look at what follows; zero at
+ * first. */
+struct command_memo {
+	const struct command *command; /* NULL: none yet */
+	size_t len;
+	char name[16];
+};
+
 /* Any case. NULL: unknown. For a container (OBJECT, CLIENT) the subcommand is looked up, too; the
  * container itself comes back if there is none. */
 const struct command *command_find_or_null(int argc, const struct arg *argv);
+/* Likewise, and sooner for a name that is spelled as the time before. */
+const struct command *command_recall_or_null(struct command_memo *memo, int argc,
+					     const struct arg *argv);
 /* "object|encoding", any case. */
 const struct command *command_by_name_or_null(struct slice name);
 /* The error for what command_find_or_null() did not find. */

@@ -253,9 +253,15 @@ static struct out_node *ready_or_null(struct out *out)
 
 size_t out_take(struct out *out, char *to, size_t len)
 {
-	struct out_node *node;
+	struct out_node *node = short_text_or_null(out, len);
 	size_t taken = 0, part;
 
+	if (node && node_room(node) <= BLOCK_LEN_FIRST) { /* all of it, and nearly always so */
+		taken = node->len - node->taken;
+		memcpy(to, node->text + node->taken, taken);
+		empty_text(out, node);
+		return taken;
+	}
 	while (taken < len && (node = ready_or_null(out))) {
 		part = node->len - node->taken;
 		if (part > len - taken)

@@ -233,7 +233,8 @@ static bool parse(struct session *session)
 		refuse(session, session->in.error);
 	} else {
 		session->parsed = true;
-		session->next = command_find_or_null(session->in.argc, session->in.argv);
+		session->next =
+			command_recall_or_null(&session->memo, session->in.argc, session->in.argv);
 	}
 	return session->parsed;
 }
@@ -261,10 +262,24 @@ void session_fetch(const struct session *session)
 		store_fetch(session->server->engine.store, session->db, session->next_hash);
 }
 
+/* The key that was foreseen is the first of this command's. */
+static bool dispatch_foreseen(struct session *session)
+{
+	struct store *store = session->server->engine.store;
+	bool done;
+
+	store_expect(store, session->in.argv[session->next->first_key].text, session->next_hash);
+	done = dispatch(session);
+	store_expect(store, (struct slice){0}, 0);
+	session->foreseen = false;
+	return done;
+}
+
 static void run(struct session *session)
 {
 	while (may_run(session) && parse(session)) {
-		session->parsed = !dispatch(session);
+		session->parsed =
+			!(session->foreseen ? dispatch_foreseen(session) : dispatch(session));
 		if (session->parsed)
 			return;
 		if (session->server->engine.aof)

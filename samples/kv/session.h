@@ -74,6 +74,7 @@ struct session {
 	struct subscriber subscriber;
 	const struct command *next; /* what in has; NULL: there is none of that name */
 	const struct command *last; /* NULL: none yet */
+	struct command_memo memo;
 	uint64_t next_hash;
 	uint64_t id, opened_ns, active_ns, end_ns, soft_limit_ns;
 	uint64_t log_end; /* what is in out may be sent when the log is durable up to here */

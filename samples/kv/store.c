@@ -158,6 +158,12 @@ void store_fetch(const struct store *store, int db, uint64_t hash)
 		table_fetch(&store->dbs[db]->table, hash);
 }
 
+void store_expect(struct store *store, struct slice key, uint64_t hash)
+{
+	store->expected = key;
+	store->expected_hash = hash;
+}
+
 void entry_touch(struct store *store, struct entry *entry, uint64_t now_ms)
 {
 	touch(store, entry, now_ms);

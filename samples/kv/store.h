@@ -100,6 +100,9 @@ struct entry *store_peek_or_null(struct store *store, int db, struct slice key, 
  * bucket from memory, and later the second, with what the first returned, the entry. */
 uint64_t store_foresee(const struct store *store, int db, struct slice key);
 void store_fetch(const struct store *store, int db, uint64_t hash);
+/* Until it is told otherwise, a key at just this place is the one that has this hash; a key that is
+ * NULL: none is. */
+void store_expect(struct store *store, struct slice key, uint64_t hash);
 
 struct slice entry_key(const struct entry *entry);
 enum value_type entry_type(const struct entry *entry);

@@ -49,6 +49,33 @@ static void names_that_are_none_are_not_found(void **state)
 	assert_string_equal(find("gEt", "x")->name, "get");
 }
 
+static void what_is_recalled_is_what_would_be_found(void **state)
+{
+	static const char *const words[][2] = {
+		{"get", "a"},	      {"get", "b"},	    {"GET", "a"},
+		{"ge", "a"},	      {"gett", "a"},	    {"set", "a"},
+		{"object", "help"},   {"object", "freq"},   {"object", "encoding"},
+		{"nosuch", "a"},      {"object|freq", "a"}, {"get", "a"},
+		{"pexpiretime", "a"}, {"expire", "a"},	    {"", "a"},
+		{"config", "get"},    {"config", "set"},    {"config", "foo"},
+		{"get", "a"},
+	};
+	struct command_memo memo = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		for (int again = 0; again < 2; again++) {
+			const struct arg argv[2] = {{slice_of(words[i][0]), NULL},
+						    {slice_of(words[i][1]), NULL}};
+
+			assert_ptr_equal(command_recall_or_null(&memo, 2, argv),
+					 command_find_or_null(2, argv));
+			assert_ptr_equal(command_recall_or_null(&memo, 1, argv),
+					 command_find_or_null(1, argv));
+		}
+	}
+}
+
 static void assert_unknown(int argc, const struct arg *argv, const char *expected)
 {
 	struct out out;
@@ -122,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_command_is_found_by_its_name_in_any_case),
 		cmocka_unit_test(names_that_are_none_are_not_found),
+		cmocka_unit_test(what_is_recalled_is_what_would_be_found),
 		cmocka_unit_test(what_is_not_there_is_said_as_redis_does),
 		cmocka_unit_test(keys_are_where_redis_has_them),
 		cmocka_unit_test(a_wrong_number_of_arguments_is_said),

@@ -212,6 +212,27 @@ static void a_key_can_be_foreseen_whether_it_is_there_or_not(void **state)
 	store_destroy(store);
 }
 
+/* The hash stands for that place alone, not for the same bytes elsewhere, nor for an empty key. */
+static void an_expected_key_is_not_hashed_again(void **state)
+{
+	struct store *store = store_new(&(struct store_config){0}, NULL);
+	const char text[] = "one", same[] = "one";
+	const struct slice one = slice_of(text);
+
+	(void)state;
+	assert_non_null(set(store, "one", "1"));
+	assert_non_null(set(store, "", "2"));
+	store_expect(store, one, store_foresee(store, 0, one));
+	assert_non_null(store_peek_or_null(store, 0, one, NOW));
+	store_expect(store, one, ~store_foresee(store, 0, one));
+	assert_null(store_peek_or_null(store, 0, one, NOW));
+	assert_non_null(peek(store, same));
+	store_expect(store, (struct slice){0}, 0);
+	assert_non_null(store_peek_or_null(store, 0, one, NOW));
+	assert_non_null(store_peek_or_null(store, 0, (struct slice){0}, NOW));
+	store_destroy(store);
+}
+
 static void databases_are_apart(void **state)
 {
 	struct store *store = store_new(&config, NULL);
@@ -492,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_value_may_be_set_to_its_own),
 		cmocka_unit_test(keys_are_any_bytes_of_any_length),
 		cmocka_unit_test(a_key_can_be_foreseen_whether_it_is_there_or_not),
+		cmocka_unit_test(an_expected_key_is_not_hashed_again),
 		cmocka_unit_test(databases_are_apart),
 		cmocka_unit_test(an_edited_value_grows_with_zeros_and_shrinks),
 		cmocka_unit_test(editing_leaves_shared_bytes_alone),
