@@ -39,6 +39,7 @@ static struct {
 	uint32_t size;
 	uint64_t request_count; /* of one connection */
 	int limit_s;
+	bool help; /* that is all that is wanted */
 } options = {.conn_count = 1, .size = 64, .request_count = 1000, .limit_s = 60};
 
 struct conn {
@@ -326,16 +327,15 @@ static void on_signal(int number)
 	asked = 1;
 }
 
-static int usage(void)
+static void usage(FILE *to)
 {
-	fprintf(stderr,
-		"usage: echo_client [options] ADDRESS PORT\n"
-		"  --config FILE        the configuration (CONFIG_PATH in the environment)\n"
-		"  --connections COUNT  of all shards together (1)\n"
-		"  --size BYTES         of a request, 1 .. 65535 (64)\n"
-		"  --requests COUNT     of each connection (1000)\n"
-		"  --limit SECONDS      give up after this (60)\n");
-	return 2;
+	fprintf(to, "usage: echo-client [options] ADDRESS PORT\n"
+		    "  --config FILE        the configuration (CONFIG_PATH in the environment)\n"
+		    "  --connections COUNT  of all shards together (1)\n"
+		    "  --size BYTES         of a request, 1 .. 65535 (64)\n"
+		    "  --requests COUNT     of each connection (1000)\n"
+		    "  --limit SECONDS      give up after this (60)\n"
+		    "  --help               print this\n");
 }
 
 static bool parse(int argc, char **argv)
@@ -346,11 +346,12 @@ static bool parse(int argc, char **argv)
 		{"size", required_argument, NULL, 's'},
 		{"requests", required_argument, NULL, 'r'},
 		{"limit", required_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 'c')
 			setenv("CONFIG_PATH", optarg, 1);
 		else if (c == 'n')
@@ -362,7 +363,7 @@ static bool parse(int argc, char **argv)
 		else if (c == 'l')
 			options.limit_s = atoi(optarg);
 		else
-			return false;
+			return (options.help = c == 'h');
 	}
 	if (argc - optind != 2 || options.size < 1 || options.size > SIZE_MAX_LEN ||
 	    !options.conn_count)
@@ -378,8 +379,14 @@ int main(int argc, char **argv)
 	struct sigaction action = {.sa_handler = on_signal};
 	int error;
 
-	if (!parse(argc, argv))
-		return usage();
+	if (!parse(argc, argv)) {
+		usage(stderr);
+		return 2;
+	}
+	if (options.help) {
+		usage(stdout);
+		return 0;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines, into pipes too */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

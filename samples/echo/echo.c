@@ -50,8 +50,12 @@ int main(int argc, char **argv)
 	int error;
 
 	if (!options_parse(&options, argc, argv)) {
-		options_usage();
+		options_usage(stderr);
 		return 2;
+	}
+	if (options.help) {
+		options_usage(stdout);
+		return 0;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines, into pipes too */
 	sigaction(SIGINT, &action, NULL);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void options_usage(void)
+void options_usage(FILE *to)
 {
-	fprintf(stderr,
+	fprintf(to,
 		"usage: echo [options]\n"
 		"  --config FILE    the configuration (CONFIG_PATH in the environment)\n"
 		"  --port PORT      to listen on (7)\n"
@@ -19,7 +19,8 @@ void options_usage(void)
 		"its\n"
 		"                   buffer until the peer acknowledges it\n"
 		"  --greet          begin each connection with a line \"shard N of M\"\n"
-		"  --stats SECONDS  print a line per shard every so often\n");
+		"  --stats SECONDS  print a line per shard every so often\n"
+		"  --help           print this\n");
 }
 
 /* 1 .. max; 0: it is not. */
@@ -34,18 +35,15 @@ static unsigned number(const char *text, unsigned max)
 bool options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"port", required_argument, NULL, 'p'},
-		{"udp", no_argument, NULL, 'u'},
-		{"greet", no_argument, NULL, 'g'},
-		{"stats", required_argument, NULL, 's'},
-		{"pushes", required_argument, NULL, 'n'},
-		{NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'}, {"port", required_argument, NULL, 'p'},
+		{"udp", no_argument, NULL, 'u'},	  {"greet", no_argument, NULL, 'g'},
+		{"stats", required_argument, NULL, 's'},  {"pushes", required_argument, NULL, 'n'},
+		{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
 	};
 	int c;
 
 	*options = (struct options){.port = 7, .push_count_max = 32};
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 'c')
 			setenv("CONFIG_PATH", optarg, 1);
 		else if (c == 'p')
@@ -59,7 +57,7 @@ bool options_parse(struct options *options, int argc, char **argv)
 		else if (c == 's')
 			options->stats_ns = (uint64_t)(strtod(optarg, NULL) * 1e9);
 		else
-			return false;
+			return (options->help = c == 'h');
 	}
 	return optind == argc && options->port != 0 && options->push_count_max != 0;
 }

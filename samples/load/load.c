@@ -147,8 +147,12 @@ int main(int argc, char **argv)
 	int error, result = 1;
 
 	if (!options_parse(o, argc, argv)) {
-		options_usage();
+		options_usage(stderr);
 		return 2;
+	}
+	if (o->help) {
+		options_usage(stdout);
+		return 0;
 	}
 	program.out = o->json && o->json[0] == '-' && !o->json[1] ? stderr : stdout;
 	setvbuf(program.out, NULL, _IOLBF, 0); /* whole lines, into pipes too */

@@ -11,9 +11,9 @@
 
 enum { CONN_MAX = 4000000, DEPTH_MAX = 65536, SIZE_LIMIT = 512 << 20 };
 
-void options_usage(void)
+void options_usage(FILE *to)
 {
-	fprintf(stderr,
+	fprintf(to,
 		"usage: load [options] WORKLOAD ADDRESS PORT[,PORT...]\n"
 		"WORKLOAD is what is asked, and each answer is checked:\n"
 		"  echo     bytes, and the same ones back\n"
@@ -54,7 +54,8 @@ void options_usage(void)
 		"                       is within the limit\n"
 		"  --p99 MICROSECONDS   that limit (1000)\n"
 		"  --rate-max R         of the sweep (what a closed loop reaches)\n"
-		"  --plot DIR           pictures, by gnuplot\n");
+		"  --plot DIR           pictures, by gnuplot\n"
+		"  --help               prints this\n");
 }
 
 static bool number(const char *text, double least, double most, double *out)
@@ -99,7 +100,8 @@ enum {
 	SWEEP,
 	P99,
 	RATE_MAX,
-	PLOT
+	PLOT,
+	HELP = 'h' /* as a letter, too */
 };
 
 static const struct option longs[] = {
@@ -128,6 +130,7 @@ static const struct option longs[] = {
 	{"p99", required_argument, NULL, P99},
 	{"rate-max", required_argument, NULL, RATE_MAX},
 	{"plot", required_argument, NULL, PLOT},
+	{"help", no_argument, NULL, HELP},
 	{NULL, 0, NULL, 0},
 };
 
@@ -330,9 +333,13 @@ bool options_parse(struct options *o, int argc, char **argv)
 				.exponent = 0.99,
 				.get_share = 0.9,
 				.preload = true};
-	while ((c = getopt_long(argc, argv, "", longs, &at)) != -1) {
+	while ((c = getopt_long(argc, argv, "h", longs, &at)) != -1) {
 		if (c == '?')
 			return false;
+		if (c == HELP) {
+			o->help = true;
+			return true;
+		}
 		if (!take(o, c, optarg))
 			return complain(longs[at].name, optarg ? optarg : "");
 	}

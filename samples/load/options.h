@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct options {
 	struct plan plan;
@@ -15,11 +16,12 @@ struct options {
 	const char *json;      /* a file, "-" for stdout; NULL: none */
 	const char *plot;      /* a directory; NULL: none */
 	uint64_t live_ns;      /* between lines of the live table; 0: none */
+	bool help;	       /* that is all that is wanted: the rest is not there */
 };
 
 /* Defaults, then the arguments; --config goes to the environment, where the SDK looks for it.
  * False: not understood, and it was said why. */
 bool options_parse(struct options *options, int argc, char **argv);
-void options_usage(void);
+void options_usage(FILE *to);
 
 #endif
