@@ -191,6 +191,8 @@ static int finish(struct generator *g, uint64_t until_ns)
 			break;
 		}
 	}
+	if (error == ECANCELED)
+		schedule_cut(g);
 	schedule_begin(g, PHASE_REST);
 	return error;
 }
@@ -248,6 +250,9 @@ static int steps(struct generator *g)
 			schedule_offer(g, &g->conns[i]);
 		if (!error)
 			error = finish(g, g->step.end_ns + drain_ns);
+		g->results->until_ns = g->now_ns < g->step.end_ns ? g->now_ns : g->step.end_ns;
+		if (error)
+			return error;
 	}
 }
 

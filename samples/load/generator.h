@@ -61,7 +61,7 @@ struct generator {
 };
 
 /* On the calling shard, which has joined the run as number `shard`. 0, or an errno: then it tells
- * all to stop. */
+ * all to stop. ECANCELED: it was told to, and has left results of the step as far as it went. */
 int generator_run(struct run *run, unsigned shard);
 
 #endif

@@ -56,10 +56,10 @@ static json_t *make_step(const struct summary *s)
 	for (unsigned i = 0; i < CURVE_COUNT; i++)
 		json_array_append_new(curve,
 				      json_pack("[f,f]", s->curve_share[i], us(s->curve_ns[i])));
-	return json_pack("{s:s,s:f,s:f,s:b,s:b,s:b,s:f,s:s,s:o,s:o,s:o}", "arrivals",
+	return json_pack("{s:s,s:f,s:f,s:b,s:b,s:b,s:b,s:f,s:s,s:o,s:o,s:o}", "arrivals",
 			 arrivals_name(s->arrivals), "offered", s->offered, "seconds", s->seconds,
-			 "generator_late", s->late, "generator_paused", s->paused,
-			 "generator_exhausted", s->exhausted, "imbalance", s->imbalance,
+			 "cut_short", s->cut_short, "generator_late", s->late, "generator_paused",
+			 s->paused, "generator_exhausted", s->exhausted, "imbalance", s->imbalance,
 			 "first_error", s->fault_text, "total", make_figures(&s->total), "shards",
 			 shards, "percentiles", curve);
 }
@@ -96,8 +96,8 @@ int json_write(const char *path, const struct plan *plan, const struct sweep *sw
 
 	for (unsigned i = 0; i < sweep->step_count; i++)
 		json_array_append_new(steps, make_step(&sweep->steps[i]));
-	all = json_pack("{s:s,s:o,s:o}", "version", demi_version(), "plan", make_plan(plan),
-			"steps", steps);
+	all = json_pack("{s:s,s:b,s:o,s:o}", "version", demi_version(), "interrupted",
+			sweep->interrupted, "plan", make_plan(plan), "steps", steps);
 	if (!all)
 		return ENOMEM;
 	if (!sweep->single)

@@ -25,6 +25,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { EXIT_SIGNAL = 128 }; /* and the signal's number, as a shell has it */
+
+static volatile sig_atomic_t signal_number; /* we were told to end; 0: not yet */
+
 struct program {
 	struct options options;
 	struct run run;
@@ -47,34 +51,45 @@ static int shard_main(void *arg)
 	return generator_run(&program->run, (unsigned)shard);
 }
 
-/* The last shard to arrive: the step's results become figures, and the sweep says what is next. */
+/* The results of the last step become figures. 0 or errno. */
+static int summarise(struct program *program)
+{
+	struct sweep *sweep = &program->sweep;
+	const int error = summary_make(&sweep->steps[sweep->step_count], &program->run);
+
+	if (error)
+		return error;
+	if (!sweep->single) {
+		if (sweep->step_count == 0)
+			report_step(program->out, NULL);
+		report_step(program->out, &sweep->steps[sweep->step_count]);
+	}
+	sweep->step_count++;
+	return 0;
+}
+
+/* The last shard to arrive has the results of all, and the sweep says what is next. */
 static bool next(struct run *run, struct step *step)
 {
 	struct program *program = run->arg;
-	struct sweep *sweep = &program->sweep;
 
-	if (run_epoch(run) > 0) {
-		program->error = summary_make(&sweep->steps[sweep->step_count], run);
-		if (program->error)
-			return false;
-		if (!sweep->single) {
-			if (sweep->step_count == 0)
-				report_step(program->out, NULL);
-			report_step(program->out, &sweep->steps[sweep->step_count]);
-		}
-		sweep->step_count++;
-	}
-	return sweep_next(sweep, step);
+	if (run_epoch(run) > 0)
+		program->error = summarise(program);
+	return !program->error && sweep_next(&program->sweep, step);
 }
 
 static void on_signal(int number)
 {
-	static volatile sig_atomic_t asked;
+	if (!signal_number && demi_shard_stop())
+		_exit(EXIT_SIGNAL + number); /* nothing runs that could end in order */
+	signal_number = number;
+}
 
-	(void)number;
-	if (!asked && demi_shard_stop())
-		_exit(1); /* nothing runs yet that could end in order */
-	asked = 1;
+/* The user has seen enough: what was measured until then are figures, too. 0 or errno. */
+static int cut_short(struct program *program)
+{
+	program->sweep.interrupted = true;
+	return program->run.over || !run_measured(&program->run) ? 0 : summarise(program);
 }
 
 /* Idle connections are tried after the last step: what is lost then is in no summary. */
@@ -93,6 +108,12 @@ static void say_result(struct program *program)
 	const struct summary *best = sweep_best_or_null(sweep);
 	const unsigned idle_count = program->options.plan.idle_count;
 
+	if (sweep->interrupted)
+		fprintf(program->out, "interrupted%s\n",
+			sweep->step_count ? ": this is what was measured until then"
+					  : " before anything was measured");
+	if (sweep->step_count == 0)
+		return;
 	if (sweep->single)
 		report_summary(program->out, &sweep->steps[0]);
 	else if (best)
@@ -100,12 +121,13 @@ static void say_result(struct program *program)
 			"p99 within %.0f us: up to %.0f requests a second, p99 %.1f us\n",
 			(double)sweep->p99_limit_ns / 1e3, best->total.rate,
 			(double)best->total.percentile_ns[PERCENTILE_P99] / 1e3);
-	else
+	else if (!sweep->interrupted)
 		fprintf(program->out, "p99 was at no rate within %.0f us\n",
 			(double)sweep->p99_limit_ns / 1e3);
 	if (idle_count)
-		fprintf(program->out, "idle connections: %u held, %llu lost\n", idle_count,
-			(unsigned long long)idle_lost(&program->run));
+		fprintf(program->out, "idle connections: %u held, %llu lost%s\n", idle_count,
+			(unsigned long long)idle_lost(&program->run),
+			sweep->interrupted ? ", not tried at the end" : "");
 }
 
 /* Why it could not go on, with the first thing that went wrong on a connection. */
@@ -118,7 +140,7 @@ static void complain(const struct run *run, int error)
 	fprintf(stderr, "load: %s%s%s\n", demi_strerror(error), *text ? ": " : "", text);
 }
 
-/* 0: all that was asked was answered, and rightly. */
+/* 0: all that was asked was answered, and rightly. EXIT_SIGNAL and more: it was interrupted. */
 static int conclude(struct program *program)
 {
 	const struct options *o = &program->options;
@@ -128,12 +150,14 @@ static int conclude(struct program *program)
 	say_result(program);
 	if (o->json)
 		error = json_write(o->json, &o->plan, &program->sweep);
-	if (!error && o->plot)
+	if (!error && o->plot && program->sweep.step_count)
 		error = plot_write(o->plot, &program->sweep);
 	if (error)
 		fprintf(stderr, "load: %s\n", demi_strerror(error));
 	for (unsigned i = 0; i < program->sweep.step_count; i++)
 		faults += program->sweep.steps[i].total.fault_count;
+	if (program->sweep.interrupted)
+		return EXIT_SIGNAL + signal_number;
 	return error || faults ? 1 : 0;
 }
 
@@ -169,6 +193,8 @@ int main(int argc, char **argv)
 	live = live_start_or_null(&program.run, o->sweep ? 0 : o->live_ns, program.out);
 	error = demi_shard_run(&args, shard_main, &program);
 	live_stop(live);
+	if (error == ECANCELED && signal_number)
+		error = cut_short(&program);
 	if (!error)
 		error = program.error;
 	if (error)

@@ -78,8 +78,8 @@ void report_summary(FILE *out, const struct summary *summary)
 	for (unsigned i = 0; i < summary->shard_count && summary->shard_count > 1; i++)
 		print_figures(out, "shard", (int)i, &summary->shards[i]);
 	print_figures(out, "total", -1, f);
-	fprintf(out, "answers %llu in %.1f s, mean %.1f us", (unsigned long long)f->count,
-		summary->seconds, f->mean_ns / 1e3);
+	fprintf(out, "answers %llu in %.1f s%s, mean %.1f us", (unsigned long long)f->count,
+		summary->seconds, summary->cut_short ? " (cut short)" : "", f->mean_ns / 1e3);
 	if (f->connect_p50_ns)
 		fprintf(out, ", connect p50 %.1f p99 %.1f us", us(f->connect_p50_ns),
 			us(f->connect_p99_ns));
@@ -109,8 +109,9 @@ void report_step(FILE *out, const struct summary *summary)
 	fprintf(out, " %10.0f", f->rate);
 	for (unsigned i = 0; i < PERCENTILE_COUNT; i++)
 		fprintf(out, " %9.1f", us(f->percentile_ns[i]));
-	fprintf(out, " %9.1f %6llu%s\n", us(f->lag_p99_ns), (unsigned long long)f->fault_count,
+	fprintf(out, " %9.1f %6llu%s%s\n", us(f->lag_p99_ns), (unsigned long long)f->fault_count,
 		summary->late	  ? " late"
 		: summary->paused ? " away"
-				  : "");
+				  : "",
+		summary->cut_short ? " cut short" : "");
 }

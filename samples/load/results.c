@@ -26,6 +26,8 @@ const char *fault_text(enum fault fault)
 
 void results_merge(struct results *all, const struct results *from)
 {
+	if (from->until_ns > all->until_ns)
+		all->until_ns = from->until_ns;
 	histogram_merge(&all->latency, &from->latency);
 	histogram_merge(&all->lag, &from->lag);
 	histogram_merge(&all->connect, &from->connect);

@@ -31,6 +31,8 @@ enum fault {
 enum { RESULTS_TEXT_LEN = 160 };
 
 struct results {
+	uint64_t
+		until_ns; /* what was measured ends here: the step's end, unless it was cut short */
 	/* Of requests that were due after the warm-up: from then until the answer was whole. */
 	struct histogram latency;
 	/* Of the same: how much later than it could it was sent, by the generator's own fault. */

@@ -55,3 +55,12 @@ unsigned run_epoch(const struct run *run)
 {
 	return atomic_load_explicit(&run->epoch, memory_order_acquire);
 }
+
+bool run_measured(const struct run *run)
+{
+	for (unsigned i = 0; i < run->shard_count; i++) {
+		if (!run->results[i] || run->results[i]->until_ns <= run->step.warm_end_ns)
+			return false;
+	}
+	return run->shard_count > 0;
+}

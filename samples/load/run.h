@@ -45,5 +45,7 @@ int run_join(struct run *run, unsigned shard, unsigned shard_count);
  * returned, by run_epoch(), and serves its connections meanwhile. */
 unsigned run_arrive(struct run *run);
 unsigned run_epoch(const struct run *run);
+/* Once all shards have returned: each of them has measured something of the last step. */
+bool run_measured(const struct run *run);
 
 #endif

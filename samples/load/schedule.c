@@ -187,15 +187,21 @@ static void note_unfinished(struct generator *g, uint64_t due_ns)
 	histogram_add(&g->results->latency, g->now_ns - due_ns);
 }
 
-void schedule_give_up(struct generator *g)
+/* What was due until then and never sent. */
+static void note_unsent(struct generator *g, uint64_t until_ns)
 {
-	for (; g->phase == PHASE_STEP && g->due_ns < g->step.end_ns;
+	for (; g->phase == PHASE_STEP && g->due_ns < until_ns;
 	     g->due_ns = arrivals_next_ns(&g->arrivals)) {
 		if (g->due_ns < g->step.warm_end_ns)
 			continue;
 		results_count(&g->results->due_counted, 1);
 		note_unfinished(g, g->due_ns);
 	}
+}
+
+void schedule_give_up(struct generator *g)
+{
+	note_unsent(g, g->step.end_ns);
 	for (unsigned i = 0; i < g->conn_count; i++) {
 		struct conn *conn = &g->conns[i];
 
@@ -204,6 +210,21 @@ void schedule_give_up(struct generator *g)
 	}
 	g->prepared = true;
 	g->probes_left = 0;
+}
+
+void schedule_cut(struct generator *g)
+{
+	note_unsent(g, g->now_ns < g->step.end_ns ? g->now_ns : g->step.end_ns);
+	for (unsigned i = 0; i < g->conn_count && g->phase == PHASE_STEP; i++) {
+		const struct conn *conn = &g->conns[i];
+
+		for (uint64_t n = conn->answered; n < conn->asked; n++) {
+			const struct request *request = &conn->requests[n & conn->request_mask];
+
+			if (request->counted)
+				note_unfinished(g, request->due_ns);
+		}
+	}
 }
 
 uint64_t schedule_rest_ns(const struct generator *g)

@@ -19,6 +19,8 @@ void schedule_due(struct generator *generator);
 bool schedule_done(const struct generator *generator);
 /* What was due and never sent, or sent and never answered, is written down as it is. */
 void schedule_give_up(struct generator *generator);
+/* It ends before its time: what is due now and was not answered is written down as it is. */
+void schedule_cut(struct generator *generator);
 /* How long nothing needs to be sent. */
 uint64_t schedule_rest_ns(const struct generator *generator);
 

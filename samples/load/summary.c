@@ -92,20 +92,22 @@ static void judge(struct summary *summary)
 
 int summary_make(struct summary *summary, const struct run *run)
 {
-	const double seconds = (double)run->plan->measure_ns / 1e9;
 	struct results *all = calloc(1, sizeof(*all));
-	double most = 0;
+	double seconds, most = 0;
 
 	if (!all)
 		return ENOMEM;
+	for (unsigned i = 0; i < run->shard_count; i++)
+		results_merge(all, run->results[i]);
+	seconds = (double)(all->until_ns - run->step.warm_end_ns) / 1e9;
 	*summary = (struct summary){
 		.arrivals = run->step.arrivals,
 		.offered = run->step.arrivals == ARRIVALS_CLOSED ? 0 : run->step.rate,
 		.seconds = seconds,
+		.cut_short = all->until_ns < run->step.end_ns,
 		.shard_count = run->shard_count};
 	for (unsigned i = 0; i < run->shard_count; i++) {
 		make_figures(&summary->shards[i], run->results[i], seconds);
-		results_merge(all, run->results[i]);
 		most = fmax(most, summary->shards[i].rate);
 	}
 	make_figures(&summary->total, all, seconds);

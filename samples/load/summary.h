@@ -49,7 +49,8 @@ struct summary {
 	char fault_text[RESULTS_TEXT_LEN];
 	/* Latencies are the generator's own doing, in part: it was late, or had no time left. */
 	bool late, exhausted;
-	bool paused; /* likewise: it was away for more than 1 % of the time */
+	bool paused;	/* likewise: it was away for more than 1 % of the time */
+	bool cut_short; /* it was ended before its time: the seconds are those that were measured */
 	double curve_share[CURVE_COUNT];
 	uint64_t curve_ns[CURVE_COUNT];
 };
@@ -57,7 +58,7 @@ struct summary {
 /* Names and shares of percentile_ns[]. */
 const char *percentile_name(unsigned i);
 double percentile_share(unsigned i);
-/* Of the run's last step. 0 or ENOMEM. */
+/* Of the run's last step, of which something was measured. 0 or ENOMEM. */
 int summary_make(struct summary *summary, const struct run *run);
 
 #endif

@@ -11,10 +11,11 @@ enum {
 static const double shares[CLIMB_COUNT] = {0.1, 0.2, 0.3, 0.4,	0.5, 0.6,
 					   0.7, 0.8, 0.9, 0.95, 1.0, 1.1};
 
-/* All that was asked for was answered, within the limit and without an error. */
+/* All that was asked for was answered, within the limit and without an error, to the end. */
 static bool within(const struct sweep *sweep, const struct summary *step)
 {
-	return step->total.percentile_ns[PERCENTILE_P99] <= sweep->p99_limit_ns &&
+	return !step->cut_short &&
+	       step->total.percentile_ns[PERCENTILE_P99] <= sweep->p99_limit_ns &&
 	       step->total.rate >= 0.98 * step->offered && step->total.fault_count == 0;
 }
 

@@ -21,6 +21,7 @@ struct sweep {
 	double rate_max; /* of a sweep: 0: found out by a closed loop first */
 	uint64_t p99_limit_ns;
 
+	bool interrupted; /* by the user: steps are missing, and the last may be cut short */
 	unsigned step_count;
 	struct summary steps[SWEEP_STEP_MAX];
 	unsigned climbed, bisected;

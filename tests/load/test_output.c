@@ -64,6 +64,8 @@ static int setup(void **state)
 	make_step(&sweep.steps[0], 1000);
 	make_step(&sweep.steps[1], 2000);
 	sweep.steps[1].total.fault_count = 0;
+	sweep.interrupted = true;
+	sweep.steps[0].cut_short = true;
 	return 0;
 }
 
@@ -101,7 +103,11 @@ static void every_figure_can_be_read_back(void **state)
 	assert_non_null(all);
 	assert_true(real_at(json_object_get(all, "plan"), "size") == 10);
 	assert_int_equal(json_array_size(json_object_get(all, "steps")), 2);
+	assert_true(json_is_true(json_object_get(all, "interrupted")));
+	step = json_array_get(json_object_get(all, "steps"), 0);
+	assert_true(json_is_true(json_object_get(step, "cut_short")));
 	step = json_array_get(json_object_get(all, "steps"), 1);
+	assert_true(json_is_false(json_object_get(step, "cut_short")));
 	assert_true(real_at(step, "offered") == 2000);
 	assert_true(json_is_true(json_object_get(step, "generator_late")));
 	assert_string_equal(json_string_value(json_object_get(step, "first_error")), "the first");

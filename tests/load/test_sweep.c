@@ -48,6 +48,21 @@ static void one_step_is_one_step(void **state)
 	assert_false(sweep_next(&sweep, &step));
 }
 
+static void a_step_that_was_cut_short_is_not_the_best(void **state)
+{
+	struct step step;
+
+	(void)state;
+	sweep = (struct sweep){
+		.arrivals = ARRIVALS_POISSON, .rate_max = 1000, .p99_limit_ns = 101000};
+	for (int i = 0; i < 2; i++) {
+		assert_true(sweep_next(&sweep, &step));
+		answer(&step, 1000);
+	}
+	sweep.steps[1].cut_short = true;
+	assert_ptr_equal(sweep_best_or_null(&sweep), &sweep.steps[0]);
+}
+
 /* p99 is 100 us at nine tenths of the capacity. */
 static void a_sweep_closes_in_on_the_highest_rate_within_the_limit(void **state)
 {
@@ -88,6 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_step_is_one_step),
+		cmocka_unit_test(a_step_that_was_cut_short_is_not_the_best),
 		cmocka_unit_test(a_sweep_closes_in_on_the_highest_rate_within_the_limit),
 		cmocka_unit_test(a_limit_that_no_rate_keeps_is_said_so),
 		cmocka_unit_test(a_sweep_ends_beyond_saturation),

@@ -172,6 +172,8 @@ static struct plan plan;
 static struct run run;
 static struct summary summary;
 static uint64_t idle_lost, ended_ns; /* when the last program had ended */
+static uint64_t stop_ns;	     /* the clients are told to end then; 0: never */
+static bool measured;		     /* and there are figures */
 
 static bool next(struct run *r, struct step *step)
 {
@@ -214,6 +216,7 @@ static void plan_for(enum arrivals_kind arrivals, double load, unsigned conn_cou
 	inet_pton(AF_INET, "10.0.0.1", &plan.servers[0].sin_addr);
 	client_shard_count = 1;
 	client_over_count = 0;
+	stop_ns = 0;
 	memset(&server, 0, sizeof(server));
 	server.corrupt_from = -1;
 	dice_init(&server.dice, 2);
@@ -233,11 +236,18 @@ static void measure(void)
 	run_init(&run, &plan, next, NULL);
 	assert_int_equal(demi_sim_program(world, server_host, 0, server_main, NULL), 0);
 	assert_int_equal(demi_sim_program(world, client_host, -1, client_main, NULL), 0);
+	if (stop_ns) {
+		assert_int_equal(demi_sim_run(world, stop_ns), ETIMEDOUT);
+		assert_int_equal(demi_sim_stop(world, client_host), 0);
+	}
 	assert_int_equal(demi_sim_run(world, 3600 * SECOND), 0);
 	for (unsigned i = 0; i < client_shard_count; i++) {
 		assert_int_equal(demi_sim_result(world, client_host, (int)i, &result), 0);
-		assert_int_equal(result, 0);
+		assert_int_equal(result, stop_ns ? ECANCELED : 0);
 	}
+	measured = run_measured(&run);
+	if (stop_ns && measured)
+		assert_int_equal(summary_make(&summary, &run), 0);
 	assert_int_equal(demi_sim_result(world, server_host, 0, &result), 0);
 	assert_int_equal(result, 0);
 	ended_ns = clock_ns();
@@ -516,6 +526,49 @@ static void an_idle_connection_that_is_dead_is_found(void **state)
 	assert_int_equal(summary.total.fault_count, 0);
 }
 
+static void a_run_that_is_cut_short_has_the_figures_of_what_was_measured(void **state)
+{
+	(void)state;
+	plan_for(ARRIVALS_FIXED, 0.5, 8, 20);
+	client_shard_count = 2;
+	stop_ns = 6 * SECOND;
+	measure();
+	assert_true(measured);
+	assert_true(summary.cut_short);
+	assert_near(summary.seconds, 5, 0.02);
+	assert_near((double)summary.total.count, 2500, 0.02);
+	assert_near(summary.total.rate, 500, 0.02);
+	assert_near(reported(0.5), (double)MEAN_NS, 0.02);
+	assert_int_equal(summary.total.fault_count, 0);
+	assert_int_equal(summary.total.lost, 0);
+}
+
+/* Whoever ends a run because nothing comes any more sees in the figures that nothing came. */
+static void what_was_not_answered_when_a_run_is_cut_short_counts_with_its_age(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		plan_for(i ? ARRIVALS_CLOSED : ARRIVALS_FIXED, 0.5, 4, 20);
+		server.stall_from_ns = 5 * SECOND;
+		stop_ns = 5 * SECOND + 80 * MS;
+		measure();
+		assert_true(measured);
+		assert_near(reported(1), 80.0 * (double)MS, 0.06);
+		/* 4 on their connections, and those that were due and found none. */
+		assert_in_range(summary.total.unfinished, i ? 4 : 39, i ? 4 : 41);
+		assert_int_equal(summary.total.count, summary.total.due);
+	}
+}
+
+static void a_run_that_is_cut_short_while_it_warms_up_has_no_figures(void **state)
+{
+	(void)state;
+	plan_for(ARRIVALS_FIXED, 0.5, 8, 20);
+	stop_ns = SECOND / 2;
+	measure();
+	assert_false(measured);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,6 +584,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(two_shards_measure_one_server_together),
 		cmocka_unit_test(idle_connections_stay_idle_and_work_at_the_end),
 		cmocka_unit_test(an_idle_connection_that_is_dead_is_found),
+		cmocka_unit_test(a_run_that_is_cut_short_has_the_figures_of_what_was_measured),
+		cmocka_unit_test(what_was_not_answered_when_a_run_is_cut_short_counts_with_its_age),
+		cmocka_unit_test(a_run_that_is_cut_short_while_it_warms_up_has_no_figures),
 	};
 
 	brief = argc > 1 && strcmp(argv[1], "brief") == 0;
