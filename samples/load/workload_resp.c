@@ -38,7 +38,9 @@ struct resp {
 	struct note *notes;
 	uint16_t nonce; /* of this run */
 	unsigned shard_count;
-	struct nodes *nodes; /* of a cluster, else NULL */
+	unsigned
+		preparing_count; /* shards, the first ones, that have a connection to set keys on */
+	struct nodes *nodes;	 /* of a cluster, else NULL */
 	/* Of each server; without a cluster all are the first, as each has all keys. */
 	uint64_t next_prepared[PLAN_SERVER_MAX], first_key[PLAN_SERVER_MAX];
 };
@@ -114,10 +116,13 @@ static int begin(struct generator *g)
 	if (!resp)
 		return ENOMEM;
 	keys_init(&resp->keys, plan->keys, plan->key_count, plan->exponent);
-	for (unsigned i = 0; i < PLAN_SERVER_MAX; i++)
-		resp->next_prepared[i] = g->shard;
 	resp->nonce = (uint16_t)(dice_mix(plan->seed) >> 48);
 	resp->shard_count = g->run->shard_count;
+	resp->preparing_count =
+		plan->conn_count < resp->shard_count ? plan->conn_count : resp->shard_count;
+	for (unsigned i = 0; i < PLAN_SERVER_MAX; i++)
+		resp->next_prepared[i] =
+			g->shard < resp->preparing_count ? g->shard : plan->key_count;
 	resp->notes = calloc(plan->key_count, sizeof(*resp->notes));
 	if (!resp->notes)
 		return ENOMEM;
@@ -164,11 +169,11 @@ static bool prepare(struct generator *g, struct conn *conn, struct request *requ
 	uint64_t *next = &resp->next_prepared[node];
 
 	while (*next < g->plan->key_count && node_of_key(resp, *next) != node)
-		*next += resp->shard_count;
+		*next += resp->preparing_count;
 	if (!g->plan->preload || *next >= g->plan->key_count)
 		return false;
 	request->key = *next;
-	*next += resp->shard_count;
+	*next += resp->preparing_count;
 	begin_set(g, request);
 	return true;
 }

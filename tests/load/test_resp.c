@@ -27,8 +27,12 @@ struct value {
 
 static void begin(uint32_t size)
 {
-	plan = (struct plan){
-		.key_count = 2, .get_share = 1, .preload = true, .size = size, .seed = 5};
+	plan = (struct plan){.key_count = 2,
+			     .get_share = 1,
+			     .preload = true,
+			     .size = size,
+			     .seed = 5,
+			     .conn_count = 2};
 	plan.workload = &workload_resp;
 	run.shard_count = 2;
 	memset(&results, 0, sizeof(results));
@@ -130,6 +134,45 @@ static struct request get(uint64_t key)
 		workload_resp.draw(&g, &conn, &request);
 	} while (request.key != key);
 	return request;
+}
+
+/* How many keys this shard sets on its connections. */
+static unsigned prepare_all(unsigned shard)
+{
+	struct request request;
+	unsigned count = 0;
+
+	g.shard = shard;
+	assert_int_equal(workload_resp.begin(&g), 0);
+	while (workload_resp.prepare(&g, &conn, &request))
+		count++;
+	assert_true(workload_resp.prepared(&g));
+	workload_resp.end(&g);
+	return count;
+}
+
+static void shards_without_a_connection_leave_their_keys_to_the_others(void **state)
+{
+	(void)state;
+	begin(64);
+	end();
+	plan.key_count = 100;
+	run.shard_count = 3;
+	for (plan.conn_count = 1; plan.conn_count < 5; plan.conn_count++) {
+		unsigned count = 0;
+
+		for (unsigned shard = 0; shard < 3; shard++) {
+			if (shard < plan.conn_count) {
+				count += prepare_all(shard);
+				continue;
+			}
+			g.shard = shard;
+			assert_int_equal(workload_resp.begin(&g), 0);
+			assert_true(workload_resp.prepared(&g));
+			workload_resp.end(&g);
+		}
+		assert_int_equal(count, 100);
+	}
 }
 
 static void requests_are_redis_own_however_they_are_cut(void **state)
@@ -353,6 +396,7 @@ static void an_error_is_counted_and_its_text_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shards_without_a_connection_leave_their_keys_to_the_others),
 		cmocka_unit_test(requests_are_redis_own_however_they_are_cut),
 		cmocka_unit_test(the_value_that_was_set_is_right_in_any_pieces),
 		cmocka_unit_test(one_wrong_bit_is_seen),
