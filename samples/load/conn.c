@@ -107,7 +107,7 @@ void conn_fail(struct generator *g, struct conn *conn, enum fault fault, const c
 			sizeof(g->results->fault_text) - 1);
 	if (conn->idle) {
 		results_count(&g->results->idle_conns_lost, 1);
-		g->probes_left -= g->phase == PHASE_PROBE && conn->asked > 0;
+		g->probes_left -= g->phase == PHASE_PROBE && conn_in_flight(conn) > 0;
 	}
 	drop_requests(g, conn, fault == FAULT_TIMEOUT);
 	conn->reopen_ns = g->now_ns + REOPEN_NS;

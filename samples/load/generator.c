@@ -218,11 +218,14 @@ static int prepare(struct generator *g)
 	return error;
 }
 
+/* But for idle connections that are lost already: they do not come back. */
 static void reset_results(struct generator *g)
 {
 	const unsigned conn_count = g->results->conn_count, idle_count = g->results->idle_count;
+	const uint64_t idle_conns_lost = g->results->idle_conns_lost;
 
 	memset(g->results, 0, sizeof(*g->results));
+	g->results->idle_conns_lost = idle_conns_lost;
 	g->results->conn_count = conn_count;
 	g->results->idle_count = idle_count;
 }

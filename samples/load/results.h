@@ -56,7 +56,7 @@ struct results {
 	/* and for so long it was not there: a turn took longer than any should, as when the cpu is
 	 * somebody else's. What was due then is late by it, whatever the connections did. */
 	uint64_t paused_ns, pause_ns_max;
-	uint64_t idle_conns_lost;
+	uint64_t idle_conns_lost; /* of all steps so far, and before them */
 	unsigned conn_count, idle_count;
 };
 

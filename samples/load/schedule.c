@@ -94,6 +94,7 @@ void schedule_offer(struct generator *g, struct conn *conn)
 		while (has_room(g, conn) && prepare(g, conn))
 			;
 	} else if (g->phase == PHASE_PROBE) {
+		g->probes_left += conn->idle;
 		if (conn->idle)
 			ask(g, conn, g->now_ns);
 	} else if (g->phase == PHASE_STEP && g->step.arrivals == ARRIVALS_CLOSED) {
@@ -162,9 +163,6 @@ void schedule_begin(struct generator *g, enum generator_phase phase)
 	if (phase == PHASE_PREPARE)
 		g->prepared = !g->plan->workload->prepare;
 	g->probes_left = 0;
-	for (unsigned i = 0; i < g->conn_count; i++)
-		g->probes_left +=
-			phase == PHASE_PROBE && g->conns[i].idle && has_room(g, &g->conns[i]);
 	for (unsigned i = 0; i < g->conn_count; i++)
 		schedule_offer(g, &g->conns[i]);
 }

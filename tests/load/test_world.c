@@ -56,13 +56,16 @@ static struct {
 	enum service service;
 	uint64_t stall_from_ns; /* it does nothing for STALL_NS then; 0: never */
 	int corrupt_from;	/* answers from this one on are wrong; -1: none */
+	int silent_from;	/* this one and those behind it are not answered; -1: none */
+	int close_from; /* the connection ends with each answer from this one on; -1: none */
 	int listener;
 	struct dice dice;
 	struct job jobs[QUEUE_MAX];
-	unsigned begin, end; /* of the jobs, modulo their count */
-	uint64_t free_ns;    /* all of them are done */
-	bool over;	     /* nobody asks any more */
-	uint64_t served;
+	unsigned begin, end;	       /* of the jobs, modulo their count */
+	uint64_t free_ns;	       /* all of them are done */
+	bool over;		       /* nobody asks any more */
+	unsigned accept_max, accepted; /* connections; 0: any number */
+	uint64_t served, answered;
 	uint64_t here_ns[SERVED_MAX]; /* what each took, from when it had come */
 } server;
 
@@ -108,9 +111,25 @@ static void answer_what_is_done(void)
 		server.begin++;
 		if (server.corrupt_from >= 0 && server.corrupt_from-- == 0)
 			((uint8_t *)job->sga.sga_segs[0].sgaseg_buf)[5] ^= 1;
-		demi_push(&qt, job->qd, &job->sga);
+		if (server.silent_from < 0 || server.answered < (uint64_t)server.silent_from)
+			demi_push(&qt, job->qd, &job->sga);
 		demi_sgafree(&job->sga);
+		if (server.close_from >= 0 && server.answered >= (uint64_t)server.close_from &&
+		    server.answered < (uint64_t)server.silent_from)
+			demi_close(job->qd);
+		server.answered++;
 	}
+}
+
+/* No more than so many connections: those beyond are ended at once. */
+static void accept_or_end(int qd)
+{
+	demi_qtoken_t qt;
+
+	if (server.accept_max && ++server.accepted > server.accept_max)
+		demi_close(qd);
+	else
+		demi_pop(&qt, qd);
 }
 
 static void take_result(demi_qresult_t *qr)
@@ -119,7 +138,7 @@ static void take_result(demi_qresult_t *qr)
 	demi_qtoken_t qt;
 
 	if (qr->qr_opcode == DEMI_OPC_ACCEPT) {
-		demi_pop(&qt, qr->qr_value.ares.qd);
+		accept_or_end(qr->qr_value.ares.qd);
 		demi_accept(&qt, server.listener);
 	} else if (qr->qr_opcode == DEMI_OPC_POP && sga->sga_segs[0].sgaseg_len == 0) {
 		demi_sgafree(sga);
@@ -218,7 +237,7 @@ static void plan_for(enum arrivals_kind arrivals, double load, unsigned conn_cou
 	client_over_count = 0;
 	stop_ns = 0;
 	memset(&server, 0, sizeof(server));
-	server.corrupt_from = -1;
+	server.corrupt_from = server.silent_from = server.close_from = -1;
 	dice_init(&server.dice, 2);
 }
 
@@ -526,6 +545,31 @@ static void an_idle_connection_that_is_dead_is_found(void **state)
 	assert_int_equal(summary.total.fault_count, 0);
 }
 
+/* So many that the first ones are lost while the last ones are opened. */
+static void idle_connections_that_were_lost_before_anything_was_measured_count(void **state)
+{
+	(void)state;
+	plan_for(ARRIVALS_FIXED, 0.5, 8, 2);
+	plan.idle_count = 300;
+	plan.timeout_ns = SECOND;
+	server.accept_max = 70;
+	measure();
+	assert_int_equal(idle_lost, 238);
+}
+
+/* The first ones answer and end; the others are dead, and must not be taken for tried. */
+static void a_dead_idle_connection_is_found_beside_one_that_ends_when_it_was_tried(void **state)
+{
+	(void)state;
+	plan_for(ARRIVALS_FIXED, 0.5, 8, 2);
+	plan.idle_count = 10;
+	plan.timeout_ns = SECOND;
+	server.close_from = 1500;
+	server.silent_from = 1505;
+	measure();
+	assert_int_equal(idle_lost, 10);
+}
+
 static void a_run_that_is_cut_short_has_the_figures_of_what_was_measured(void **state)
 {
 	(void)state;
@@ -584,6 +628,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(two_shards_measure_one_server_together),
 		cmocka_unit_test(idle_connections_stay_idle_and_work_at_the_end),
 		cmocka_unit_test(an_idle_connection_that_is_dead_is_found),
+		cmocka_unit_test(
+			idle_connections_that_were_lost_before_anything_was_measured_count),
+		cmocka_unit_test(
+			a_dead_idle_connection_is_found_beside_one_that_ends_when_it_was_tried),
 		cmocka_unit_test(a_run_that_is_cut_short_has_the_figures_of_what_was_measured),
 		cmocka_unit_test(what_was_not_answered_when_a_run_is_cut_short_counts_with_its_age),
 		cmocka_unit_test(a_run_that_is_cut_short_while_it_warms_up_has_no_figures),
