@@ -16,6 +16,7 @@ struct live {
 	pthread_cond_t stop_asked;
 	bool stop;
 	unsigned epoch, line_count;
+	uint64_t since_ns; /* of this step: what came until then was printed */
 	uint64_t asked, answered;
 	struct histogram before[RUN_SHARD_MAX], last;
 };
@@ -25,7 +26,8 @@ static uint64_t load(const uint64_t *number)
 	return __atomic_load_n(number, __ATOMIC_RELAXED);
 }
 
-static void print(struct live *live, double seconds, uint64_t asked, uint64_t answered,
+/* ns: since the line before. */
+static void print(struct live *live, double seconds, double ns, uint64_t asked, uint64_t answered,
 		  uint64_t faults)
 {
 	const struct histogram *last = &live->last;
@@ -34,9 +36,9 @@ static void print(struct live *live, double seconds, uint64_t asked, uint64_t an
 		fprintf(live->out, "%6s %10s %10s %9s %9s %9s %9s %9s   (us, this interval)\n", "s",
 			"asked/s", "answered/s", "in flight", "p50", "p99", "max", "errors");
 	fprintf(live->out, "%6.0f %10.0f %10.0f %9lld %9.1f %9.1f %9.1f %9llu\n", seconds,
-		(double)(asked - live->asked) * 1e9 / (double)live->period_ns,
-		(double)(answered - live->answered) * 1e9 / (double)live->period_ns,
-		(long long)(asked - answered), (double)histogram_quantile(last, 0.5) / 1e3,
+		(double)(asked - live->asked) * 1e9 / ns,
+		(double)(answered - live->answered) * 1e9 / ns, (long long)(asked - answered),
+		(double)histogram_quantile(last, 0.5) / 1e3,
 		(double)histogram_quantile(last, 0.99) / 1e3, (double)last->max / 1e3,
 		(unsigned long long)faults);
 }
@@ -48,11 +50,12 @@ static void look(struct live *live)
 	const struct step *step = &live->run->step;
 	uint64_t asked = 0, answered = 0, faults = 0, now_ns = clock_ns();
 
-	if (epoch == 0 || live->run->over || now_ns < step->start_ns)
+	if (epoch == 0 || live->run->over || now_ns <= step->start_ns)
 		return;
 	if (epoch != live->epoch) {
 		live->epoch = epoch;
 		live->asked = live->answered = 0;
+		live->since_ns = step->start_ns;
 		memset(live->before, 0, sizeof(live->before));
 	}
 	memset(&live->last, 0, sizeof(live->last));
@@ -65,7 +68,9 @@ static void look(struct live *live)
 			faults += load(&results->faults[k]);
 		histogram_merge_since(&live->last, &results->latency, &live->before[i]);
 	}
-	print(live, (double)(now_ns - step->start_ns) / 1e9, asked, answered, faults);
+	print(live, (double)(now_ns - step->start_ns) / 1e9, (double)(now_ns - live->since_ns),
+	      asked, answered, faults);
+	live->since_ns = now_ns;
 	live->asked = asked;
 	live->answered = answered;
 }
