@@ -90,7 +90,8 @@ static json_t *make_best(const struct sweep *sweep)
 
 int json_write(const char *path, const struct plan *plan, const struct sweep *sweep)
 {
-	const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(6);
+	/* Shares have up to seven nines. */
+	const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(10);
 	json_t *steps = json_array(), *all;
 	int rc;
 
@@ -103,7 +104,7 @@ int json_write(const char *path, const struct plan *plan, const struct sweep *sw
 	if (!sweep->single)
 		json_object_set_new(all, "best", make_best(sweep));
 	if (strcmp(path, "-") == 0) {
-		rc = json_dumpf(all, stdout, flags) || puts("") == EOF ? EIO : 0;
+		rc = json_dumpf(all, stdout, flags) || puts("") == EOF || fflush(stdout) ? EIO : 0;
 	} else {
 		rc = json_dump_file(all, path, flags) ? EIO : 0;
 	}

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ static void make_step(struct summary *step, double offered)
 	step->late = true;
 	snprintf(step->fault_text, sizeof(step->fault_text), "the first");
 	for (unsigned i = 0; i < CURVE_COUNT; i++) {
-		step->curve_share[i] = 1 - 1.0 / (i + 1);
+		step->curve_share[i] = 1 - pow(10, -(double)i / 8);
 		step->curve_ns[i] = (i + 1) * 100;
 	}
 }
@@ -112,6 +113,12 @@ static void every_figure_can_be_read_back(void **state)
 	assert_true(json_is_true(json_object_get(step, "generator_late")));
 	assert_string_equal(json_string_value(json_object_get(step, "first_error")), "the first");
 	assert_int_equal(json_array_size(json_object_get(step, "percentiles")), CURVE_COUNT);
+	for (unsigned i = 0; i < CURVE_COUNT; i++) {
+		const json_t *point = json_array_get(json_object_get(step, "percentiles"), i);
+		const double share = json_number_value(json_array_get(point, 0));
+
+		assert_true(fabs(share - sweep.steps[1].curve_share[i]) < 1e-9);
+	}
 	assert_int_equal(json_array_size(json_object_get(step, "shards")), 2);
 	total = json_object_get(step, "total");
 	assert_true(real_at(total, "rate") == 2000);
