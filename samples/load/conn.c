@@ -290,7 +290,7 @@ static void take(struct generator *g, struct conn *conn, const uint8_t *data, ui
 	bool done;
 
 	while (len > 0) {
-		if (conn_in_flight(conn) == 0) {
+		if (conn->answered == conn->sent && conn->sent_len == 0) {
 			conn_fail(g, conn, FAULT_PROTOCOL, "bytes came that nobody had asked for");
 			return;
 		}
@@ -304,6 +304,10 @@ static void take(struct generator *g, struct conn *conn, const uint8_t *data, ui
 		data += n;
 		len -= n;
 		conn->got_len += n;
+		if (done && conn->answered == conn->sent) {
+			conn_fail(g, conn, FAULT_PROTOCOL, "an answer came before all was sent");
+			return;
+		}
 		if (done)
 			answered(g, conn);
 	}

@@ -49,7 +49,7 @@ struct results {
 	 * and are not in latency unless they timed out. */
 	uint64_t unfinished, lost;
 	uint64_t faults[FAULT_COUNT];
-	char fault_text[RESULTS_TEXT_LEN]; /* of the first */
+	char fault_text[RESULTS_TEXT_LEN]; /* of the first; printable ASCII */
 
 	uint64_t window_ns; /* of this, */
 	uint64_t busy_ns;   /* the generator had something to do so long, */

@@ -364,15 +364,21 @@ static const char *check_value(const struct generator *g, struct conn *conn,
 		       : "a value that is not as it was written";
 }
 
+/* The server sends what it likes; what is told of it goes into JSON and onto terminals. */
+static void note_error(struct results *results, const char *line)
+{
+	results_count(&results->faults[FAULT_ANSWER], 1);
+	for (size_t i = 0; line[i] && results->fault_text[i] == 0; i++)
+		results->fault_text[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
+}
+
 /* The reply is whole. NULL, or what is wrong. */
 static const char *check_end(struct generator *g, struct conn *conn, const struct request *request)
 {
 	const struct reply *reply = &conn->reply;
 
 	if (reply->type == '-') {
-		results_count(&g->results->faults[FAULT_ANSWER], 1);
-		if (!g->results->fault_text[0])
-			memcpy(g->results->fault_text, reply->line, sizeof(reply->line));
+		note_error(g->results, reply->line);
 		return NULL;
 	}
 	if (request->is_set) {
@@ -387,7 +393,9 @@ static const char *check_end(struct generator *g, struct conn *conn, const struc
 			       : NULL;
 	if (reply->type != '$')
 		return "a GET was answered with no string";
-	return (uint64_t)reply->bulk_len == g->plan->size || conn->value.foreign
+	/* Whose a shorter one is was not looked at. */
+	return (uint64_t)reply->bulk_len == g->plan->size ||
+			       (reply->bulk_len >= TAG_LEN && conn->value.foreign)
 		       ? NULL
 		       : "a value of another length";
 }
@@ -409,7 +417,6 @@ static uint32_t read_bytes(struct generator *g, struct conn *conn, struct reques
 		*text = check_value(g, conn, request, data, used);
 	} else if (event == REPLY_DONE) {
 		*text = check_end(g, conn, request);
-		conn->value.foreign = false;
 		*done = true;
 	}
 	return *text ? 0 : used;

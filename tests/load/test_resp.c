@@ -393,6 +393,72 @@ static void an_error_is_counted_and_its_text_is_kept(void **state)
 	end();
 }
 
+/* What is said of it goes into JSON, which is UTF-8, and onto terminals, which obey. */
+static void an_error_is_told_in_printable_characters(void **state)
+{
+	struct request request;
+
+	(void)state;
+	begin(64);
+	request = set(0);
+	assert_null(answer_text(&request, "-ERR \xff\x1b[2J \xc3\xa4.\r\n"));
+	assert_string_equal(results.fault_text, "ERR ??[2J ??.");
+	end();
+}
+
+/* A value of another run, cut off by the end of the connection, excuses nothing on the next one. */
+static void an_empty_value_is_wrong_whatever_came_before(void **state)
+{
+	static const char begun[] = "$64\r\n0123456789";
+	struct request request;
+	enum fault fault;
+	const char *text;
+	bool done = false;
+
+	(void)state;
+	begin(64);
+	plan.preload = false;
+	request = get(0);
+	for (uint32_t at = 0; at < sizeof(begun) - 1;)
+		at += workload_resp.read(&g, &conn, &request, (const uint8_t *)begun + at,
+					 (uint32_t)sizeof(begun) - 1 - at, &done, &fault, &text);
+	conn.reply = (struct reply){0};
+	assert_string_equal(answer_text(&request, "$0\r\n\r\n"), "a value of another length");
+	end();
+}
+
+/* Two SETs, of which one was sent, and two answers: whoever sends them makes them up. */
+static void an_answer_to_what_was_not_sent_is_refused(void **state)
+{
+	static char answers[] = "+OK\r\n+OK\r\n";
+	demi_qresult_t result = {.qr_opcode = DEMI_OPC_POP};
+	struct conn *asking = &conn;
+
+	(void)state;
+	begin(64);
+	plan.get_share = 0;
+	for (uint32_t sent_len = 0; sent_len < 20; sent_len += 10) {
+		memset(&results, 0, sizeof(results));
+		assert_int_equal(conn_init(asking, 0, 4), 0);
+		asking->state = CONN_OPEN;
+		asking->token_count = 2;
+		for (int i = 0; i < 2; i++) {
+			workload_resp.draw(&g, asking, conn_next_request(&g, asking));
+			asking->asked++;
+		}
+		g.in_flight = 2;
+		asking->sent = 1;
+		asking->sent_len = sent_len;
+		result.qr_value.sga.sga_segs[0].sgaseg_buf = answers;
+		result.qr_value.sga.sga_segs[0].sgaseg_len = sizeof(answers) - 1;
+		conn_result(&g, asking, &result);
+		assert_int_equal(results.answered, 1);
+		assert_int_equal(results.faults[FAULT_PROTOCOL], 1);
+		conn_fini(asking);
+	}
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +474,9 @@ int main(void)
 		cmocka_unit_test(a_value_of_an_earlier_run_is_right_only_where_nothing_was_set),
 		cmocka_unit_test(answers_of_the_wrong_kind_are_seen),
 		cmocka_unit_test(an_error_is_counted_and_its_text_is_kept),
+		cmocka_unit_test(an_error_is_told_in_printable_characters),
+		cmocka_unit_test(an_empty_value_is_wrong_whatever_came_before),
+		cmocka_unit_test(an_answer_to_what_was_not_sent_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
