@@ -10,6 +10,7 @@ struct watching {
 	struct out *to;
 	struct out_node *place;
 	unsigned left; /* answers to come, and one until all are asked */
+	size_t len;    /* what the errands take */
 	bool lost, no_memory;
 };
 
@@ -84,6 +85,7 @@ static struct anchor *make_or_null(struct router *router, struct router_watches 
 static void settle(struct router *router, struct watching *watching)
 {
 	struct session *session = watching->session;
+	const size_t len = watching->len;
 	struct out reply;
 
 	if (--watching->left > 0)
@@ -98,7 +100,7 @@ static void settle(struct router *router, struct watching *watching)
 	out_fill(watching->to, watching->place, &reply);
 	out_fini(&reply);
 	heap_free(watching);
-	router->hooks.home(session);
+	router->hooks.home(session, len);
 }
 
 static bool watched(struct router *router, struct errand *errand)
@@ -139,6 +141,7 @@ static void ask(struct router *router, const struct call *call, struct router_wa
 	errand->anchor = anchor;
 	errand->db = call->db;
 	watching->left++;
+	watching->len += errand->len;
 	router_send(router, errand, shard);
 }
 
@@ -174,10 +177,11 @@ enum router_order router_watch(struct router *router, struct call *call,
 		router_no_memory(call->out);
 		return ROUTER_ON;
 	}
-	*watching = (struct watching){call->session, call->out, place, 1, false, false};
-	router->hooks.owe(call->session);
+	*watching = (struct watching){
+		.session = call->session, .to = call->out, .place = place, .left = 1};
 	for (int i = 0; i < router->engine->shard_count; i++)
 		ask(router, call, watches, watching, i, pick);
+	router->hooks.owe(call->session, watching->len);
 	heap_free(pick);
 	settle(router, watching);
 	return ROUTER_ON;

@@ -30,13 +30,17 @@ static bool by_reference(const struct arg *arg)
 	return arg->bytes && arg->text.len >= BYTES_LEN_MIN;
 }
 
-static size_t text_len(const struct wish *wish)
+/* What is copied, and what is not. */
+static size_t text_len(const struct wish *wish, size_t *referred_len)
 {
 	size_t len = 0;
 
-	for (int i = 0; i < wish->count; i++)
-		if (!by_reference(wished(wish, i)))
-			len += wished(wish, i)->text.len;
+	*referred_len = 0;
+	for (int i = 0; i < wish->count; i++) {
+		const struct arg *arg = wished(wish, i);
+
+		*(by_reference(arg) ? referred_len : &len) += arg->text.len;
+	}
 	return len;
 }
 
@@ -80,7 +84,9 @@ struct errand *errand_create_or_null(struct errand_spares *spares, enum errand_t
 	const struct wish wish = {argv, pick, count};
 	const size_t parts_len = (size_t)part_count * sizeof(struct out);
 	const size_t args_len = (size_t)count * sizeof(struct arg);
-	const size_t len = sizeof(struct errand) + parts_len + args_len + text_len(&wish);
+	size_t referred_len;
+	const size_t len =
+		sizeof(struct errand) + parts_len + args_len + text_len(&wish, &referred_len);
 	struct errand *errand;
 
 	if (len > UINT32_MAX)
@@ -88,7 +94,8 @@ struct errand *errand_create_or_null(struct errand_spares *spares, enum errand_t
 	errand = block_or_null(spares, len);
 	if (!errand)
 		return NULL;
-	*errand = (struct errand){.task = task, .block_len = (uint32_t)len};
+	*errand = (struct errand){
+		.task = task, .block_len = (uint32_t)len, .len = len + referred_len};
 	errand->parts = (struct out *)(errand + 1);
 	errand->part_count = part_count;
 	errand->argv = (struct arg *)((char *)errand->parts + parts_len);

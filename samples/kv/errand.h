@@ -52,6 +52,7 @@ struct errand {
 	bool (*done)(struct router *router, struct errand *errand);
 	bool lost;		 /* the other shard has ended: reply is not to be touched */
 	uint32_t block_len;	 /* of its memory */
+	size_t len;		 /* what it takes, with the arguments that it refers to */
 	struct session *session; /* whose; NULL: nobody's */
 	struct out *to;		 /* where the reply goes: */
 	struct out_node *place;

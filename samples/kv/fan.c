@@ -13,6 +13,7 @@ struct fan {
 	struct out *to;
 	struct out_node *place; /* NULL: there was no memory, and the connection ends */
 	struct errand *copy;	/* of the command, for joining; is never sent */
+	size_t len;		/* what the errands take */
 	int left;		/* answers to come, and one until all are asked */
 	bool no_memory;
 	int key_count;	  /* 0: all shards are asked for the same */
@@ -137,6 +138,7 @@ static void settle(struct fan *fan)
 	struct router *router = fan->router;
 	struct session *session = fan->session;
 	struct hold *step = fan->step;
+	const size_t len = fan->len;
 	struct out joined;
 
 	if (--fan->left > 0)
@@ -147,7 +149,7 @@ static void settle(struct fan *fan)
 		out_fill(fan->to, fan->place, &joined);
 	out_fini(&joined);
 	destroy(fan);
-	router_settle(router, session, step);
+	router_settle(router, session, step, len);
 }
 
 /* --- asking --- */
@@ -187,6 +189,7 @@ static void ask(struct fan *fan, struct errand *errand, const struct call *call,
 	errand->granted = call->granted;
 	errand->part = fan->key_count == 0;
 	fan->left++;
+	fan->len += errand->len;
 	router_send(fan->router, errand, to);
 }
 
@@ -255,14 +258,14 @@ void fan_start(struct router *router, struct call *call, struct hold *step)
 	}
 	fan->session = call->session;
 	fan->step = step;
-	if (step)
-		hold_owe(step);
-	else
-		router->hooks.owe(call->session);
 	if (key_count == 0)
 		ask_all(fan, call);
 	else
 		ask_owners(fan, call);
+	if (step)
+		hold_owe(step);
+	else
+		router->hooks.owe(call->session, fan->len);
 	/* Behind what was said here meanwhile: who publishes to himself has the message first. */
 	fan->place = out_add_place_or_null(call->out);
 	settle(fan);

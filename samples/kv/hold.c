@@ -54,7 +54,7 @@ static void end(struct hold *hold)
 	if (hold->ended)
 		*hold->ended = true;
 	heap_free(hold);
-	router->hooks.home(session);
+	router->hooks.home(session, 0);
 }
 
 static bool released(struct router *router, struct errand *errand)
@@ -335,7 +335,7 @@ static struct hold *create_or_null(struct router *router, struct call *call)
 			      .asked = -1};
 	out_init(&hold->reply, call->out->resp);
 	out_init(&hold->refusal, call->out->resp);
-	router->hooks.owe(call->session);
+	router->hooks.owe(call->session, 0); /* nothing else is, as it waits */
 	return hold;
 }
 

@@ -118,12 +118,12 @@ void router_send(struct router *router, struct errand *errand, int to)
 	serve_arrived(router, errand);
 }
 
-void router_settle(struct router *router, struct session *session, struct hold *step)
+void router_settle(struct router *router, struct session *session, struct hold *step, size_t len)
 {
 	if (step)
 		hold_settle(router, step);
 	else
-		router->hooks.home(session);
+		router->hooks.home(session, len);
 }
 
 static bool deliver(struct router *router, struct errand *errand)
@@ -138,7 +138,7 @@ static bool deliver(struct router *router, struct errand *errand)
 	} else {
 		out_fill(errand->to, errand->place, &errand->reply);
 	}
-	router_settle(router, errand->session, errand->step);
+	router_settle(router, errand->session, errand->step, errand->len);
 	return false;
 }
 
@@ -164,7 +164,7 @@ void router_ask(struct router *router, struct call *call, struct hold *step, str
 	if (step)
 		hold_owe(step);
 	else
-		router->hooks.owe(call->session);
+		router->hooks.owe(call->session, errand->len);
 	router_send(router, errand, to);
 }
 

@@ -43,11 +43,11 @@ struct session;
 /* What the router asks of sessions, which it knows by pointer only. */
 struct router_hooks {
 	/* One more answer is owed to the session, which stays in memory (and its out with its
-	 * places), until as many have come home. */
-	void (*owe)(struct session *session);
-	/* One has: it is in its place in the session's out, which may now be flushed. A stalled
-	 * session goes on when nothing is owed to it any more. */
-	void (*home)(struct session *session);
+	 * places), until as many have come home. len bytes were copied or kept for it. */
+	void (*owe)(struct session *session, size_t len);
+	/* One has: it is in its place in the session's out, which may now be flushed; len as it was
+	 * then. A stalled session goes on when nothing is owed to it any more. */
+	void (*home)(struct session *session, size_t len);
 	/* A command of COMMAND_SESSION that was queued in MULTI, to be run by the session now. */
 	void (*run)(struct call *call);
 	/* Our own address, as the session's client calls it. */

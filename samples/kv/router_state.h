@@ -45,8 +45,8 @@ void router_send(struct router *router, struct errand *errand, int to);
 /* Gives it its place in call->out and sends it. errand may be NULL: there was no memory. */
 void router_ask(struct router *router, struct call *call, struct hold *step, struct errand *errand,
 		int to);
-/* An answer that was owed to the session, or to the step, is in its place. */
-void router_settle(struct router *router, struct session *session, struct hold *step);
+/* An answer that was owed to the session, with len, or to the step, is in its place. */
+void router_settle(struct router *router, struct session *session, struct hold *step, size_t len);
 /* An errand of ours is home, or lost. */
 void router_home(void *router, struct errand *errand);
 /* The shard that owns a key; the i-th key of a command. */

@@ -209,7 +209,7 @@ static bool may_run(const struct session *session)
 {
 	return session->fed && session->end == SESSION_GOES_ON && !session->stalled &&
 	       !session->server->stuck && session->out.len < SESSION_OUT_HIGH &&
-	       session->holds < SESSION_HOLD_MAX;
+	       session->holds < SESSION_HOLD_MAX && session->hold_len < SESSION_HOLD_LEN;
 }
 
 static void refuse(struct session *session, const char *error)
@@ -343,14 +343,16 @@ void session_unsettle(struct session *session)
 
 /* --- answers from elsewhere --- */
 
-void session_owe(struct session *session)
+void session_owe(struct session *session, size_t len)
 {
 	session->holds++;
+	session->hold_len += len;
 }
 
-void session_home(struct session *session)
+void session_home(struct session *session, size_t len)
 {
 	session->holds--;
+	session->hold_len -= len;
 	if (session->stalled && session->holds == 0) {
 		session->stalled = false;
 		transaction_clear(&session->transaction);

@@ -28,7 +28,8 @@ enum {
 	SESSION_PUSH_MAX = 64,	       /* outstanding, */
 	SESSION_PUSH_LEN = 256 * 1024, /* and so many bytes, or one push more than that */
 	SESSION_OUT_HIGH = 128 * 1024, /* with so much to be sent nothing more is run */
-	SESSION_HOLD_MAX = 1024,       /* with so many answers to come nothing more is run */
+	SESSION_HOLD_MAX = 1024,       /* with so many answers to come nothing more is run, */
+	SESSION_HOLD_LEN = 1 << 20,    /* or with so much kept to ask for them */
 	SESSION_NAME_MAX = 1024,       /* of CLIENT SETNAME and SETINFO */
 	SESSION_REFUSED_MAX = 64,      /* clients too many that are told so, at once */
 	SESSION_END_S = 10, /* so long after the last that was sent its end is waited for */
@@ -49,9 +50,10 @@ struct session {
 	STAILQ_ENTRY(session) logging_link;
 	bool unsettled, logging;
 	enum session_end end;
-	unsigned holds; /* answers under way */
-	bool stalled;	/* runs nothing before all have come */
-	int qd;		/* -1: closed */
+	unsigned holds;	 /* answers under way */
+	size_t hold_len; /* what was kept to ask for them */
+	bool stalled;	 /* runs nothing before all have come */
+	int qd;		 /* -1: closed */
 	int db;
 	bool authenticated;
 	bool popping;  /* pop_qt is outstanding */
@@ -111,8 +113,8 @@ void session_look(struct session *session);
 
 /* router_hooks: an answer for it is under way somewhere: until then it is not freed, though it may
  * close; and it has come. */
-void session_owe(struct session *session);
-void session_home(struct session *session);
+void session_owe(struct session *session, size_t len);
+void session_home(struct session *session, size_t len);
 struct in_addr session_address(const struct session *session);
 
 #endif

@@ -1,12 +1,15 @@
 /*
  * The server on two shards when memory fails, once at each moment of a pipeline that needs every
  * way between shards: the client has an error or loses its connection, nobody else notices, no
- * shard stays held, and nothing is lost track of.
+ * shard stays held, and nothing is lost track of. And how much memory a client can make them take.
  */
 #include "tests/kv/world_kv.h"
 
 #include "kv/errand.h"
 #include "kv/heap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 static struct wire good, victim;
 static unsigned fail_after; /* 0: never; else so many allocations from now */
@@ -23,6 +26,17 @@ void *__wrap_heap_alloc_or_null(size_t size)
 	return __real_heap_alloc_or_null(size);
 }
 
+static size_t under_way, under_way_max; /* arguments of all errands that there are */
+
+static size_t args_len(const struct errand *errand)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < errand->argc; i++)
+		len += errand->argv[i].text.len;
+	return len;
+}
+
 /* Errands are made of used memory mostly. */
 struct errand *__real_errand_create_or_null(struct errand_spares *spares, enum errand_task task,
 					    int resp, const struct arg *argv, const int *pick,
@@ -34,11 +48,24 @@ struct errand *__wrap_errand_create_or_null(struct errand_spares *spares, enum e
 					    int resp, const struct arg *argv, const int *pick,
 					    int count, int part_count)
 {
+	struct errand *errand;
+
 	if (fail_after && --fail_after == 0) {
 		failed_count++;
 		return NULL;
 	}
-	return __real_errand_create_or_null(spares, task, resp, argv, pick, count, part_count);
+	errand = __real_errand_create_or_null(spares, task, resp, argv, pick, count, part_count);
+	under_way += errand ? args_len(errand) : 0;
+	under_way_max = under_way > under_way_max ? under_way : under_way_max;
+	return errand;
+}
+
+void __real_errand_destroy(struct errand_spares *spares, struct errand *errand);
+void __wrap_errand_destroy(struct errand_spares *spares, struct errand *errand);
+void __wrap_errand_destroy(struct errand_spares *spares, struct errand *errand)
+{
+	under_way -= errand ? args_len(errand) : 0;
+	__real_errand_destroy(spares, errand);
 }
 
 static const char pipeline[] =
@@ -97,10 +124,64 @@ static void whatever_fails_for_want_of_memory_fails_alone(void **state)
 	world_close(&world);
 }
 
+enum { LONG_LEN = 30000 };
+
+/* begin, which ends before an argument, and a long one of foo's shard. */
+static void say_long(const char *begin)
+{
+	static char line[LONG_LEN + 100];
+	int len = snprintf(line, sizeof(line), "%s$%d\r\n{foo}%0*d\r\n", begin, LONG_LEN,
+			   LONG_LEN - 5, 0);
+
+	assert_int_equal(wire_send(&victim, line, (size_t)len), 0);
+}
+
+/* Of the first shard. */
+static void open_victim(const struct world *world)
+{
+	assert_int_equal(wire_open(&victim, world, 0), 0);
+	while (atoi(wire_ask_or_null(&victim, "CLIENT ID") + 1) % 2 == 0) {
+		assert_int_equal(wire_close(&victim), 0);
+		assert_int_equal(wire_open(&victim, world, 0), 0);
+	}
+}
+
+/* The other shard computes for long. */
+static void what_one_client_has_asked_of_others_is_bounded(void **state)
+{
+	static const char *const begins[] = {
+		"*3\r\n$3\r\nSET\r\n$3\r\nfoo\r\n",
+		"*5\r\n$4\r\nMSET\r\n$3\r\nbar\r\n$1\r\n1\r\n$3\r\nfoo\r\n",
+		"*2\r\n$5\r\nWATCH\r\n",
+	};
+	enum { COUNT = 80, LEN_MAX = 1 << 20 };
+	struct world world;
+
+	(void)state;
+	world_open(&world, 2, 2, KV_FORWARD, 1);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	open_victim(&world);
+	for (size_t k = 0; k < sizeof(begins) / sizeof(begins[0]); k++) {
+		under_way_max = under_way;
+		world_slow_shard_down(1, 500 * MS);
+		for (int i = 0; i < COUNT; i++)
+			say_long(begins[k]);
+		world_slow_down(0);
+		for (int i = 0; i < COUNT; i++)
+			assert_string_equal(wire_reply_or_null(&victim), "+OK\r\n");
+		assert_in_range(under_way_max, LEN_MAX / 2, LEN_MAX + LONG_LEN + 100);
+	}
+	assert_int_equal(wire_close(&victim), 0);
+	assert_int_equal(demi_sim_leave(world.sim), 0);
+	world_close(&world);
+	assert_int_equal(under_way, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_fails_for_want_of_memory_fails_alone),
+		cmocka_unit_test(what_one_client_has_asked_of_others_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,11 +9,12 @@
 static struct server servers[WORLD_SHARD_MAX];
 static struct demi_sim *clock_of; /* the world whose time it is */
 static uint64_t turn_ns;
+static int slow_shard; /* -1: all */
 
 /* Asked once a turn. */
 uint64_t clock_wall_ms(void)
 {
-	if (turn_ns)
+	if (turn_ns && (slow_shard < 0 || slow_shard == demi_shard_self()))
 		demi_sim_advance(clock_of, turn_ns);
 	return UINT64_C(1700000000000) + demi_sim_now(clock_of) / MS;
 }
@@ -62,9 +63,15 @@ void world_open(struct world *world, uint64_t seed, int shards, enum kv_mode mod
 	assert_int_equal(demi_sim_advance(world->sim, MS), 0);
 }
 
+void world_slow_shard_down(int shard, uint64_t length_ns)
+{
+	slow_shard = shard;
+	turn_ns = length_ns;
+}
+
 void world_slow_down(uint64_t length_ns)
 {
-	turn_ns = length_ns;
+	world_slow_shard_down(-1, length_ns);
 }
 
 void world_close(struct world *world)

@@ -24,6 +24,8 @@ void world_open(struct world *world, uint64_t seed, int shards, enum kv_mode mod
 /* From now on each turn of a server's loop takes so long, so that much comes between two of them.
  */
 void world_slow_down(uint64_t length_ns);
+/* Likewise, on one shard only. */
+void world_slow_shard_down(int shard, uint64_t length_ns);
 /* Stops the server; everything must be given back. */
 void world_close(struct world *world);
 
