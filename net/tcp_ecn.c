@@ -59,6 +59,8 @@ void tcp_ecn_ack_received(struct net *net, struct tcp_conn *conn, uint8_t flags,
 {
 	if (!conn->ecn)
 		return;
+	/* It comes along: left behind, it would be ahead again after 2 GiB. */
+	conn->ecn_recover = seq_max(conn->ecn_recover, conn->snd_una);
 	if ((flags & RTE_TCP_ECE_FLAG) && flight_len > 0 &&
 	    seq_geq(conn->snd_una, conn->ecn_recover)) {
 		if (conn->recovery == TCP_RECOVERY_NONE)

@@ -75,6 +75,9 @@ void tcp_recovery_progress(struct net *net, struct tcp_conn *conn, uint32_t acke
 			conn->recovery = TCP_RECOVERY_NONE;
 		break;
 	}
+	/* It comes along: left behind, it would be ahead again after 2 GiB. */
+	if (conn->recovery == TCP_RECOVERY_NONE)
+		conn->recover = seq_max(conn->recover, conn->snd_una - 1);
 }
 
 void tcp_recovery_undo(struct net *net, struct tcp_conn *conn)

@@ -1,6 +1,8 @@
 /* SHLD-8: explicit congestion notification, RFC 3168. */
 #include "tcp_peer.h"
 
+#include "net/tcp_ecn.h"
+
 #include <linux/tcp.h>
 
 enum { ECT0 = 2, CE = 3 };
@@ -346,6 +348,28 @@ static void acks_of_what_was_in_flight_at_the_mark_let_nothing_grow(void **state
 	peer_end(&p);
 }
 
+/* Numbers wrap: what was long ago is not ahead again after 2 GiB. */
+static void gigabytes_after_the_last_mark_the_window_grows_and_a_mark_is_heard(void **state)
+{
+	struct peer p = ten_in_flight();
+	struct tcp_conn conn = {.ecn = true,
+				.ecn_recover = p.conn->iss,
+				.snd_una = p.conn->snd_una,
+				.cc = p.conn->cc};
+
+	(void)state;
+	for (unsigned i = 1; i <= 9; i++) {
+		conn.snd_una += 1u << 29;
+		conn.snd_nxt = conn.snd_una + 10 * MSS;
+		tcp_ecn_ack_received(p.h->net, &conn, ACK, 10 * MSS);
+		assert_false(conn.cc.held);
+	}
+	tcp_ecn_ack_received(p.h->net, &conn, ACK | ECE, 10 * MSS);
+	assert_int_equal(p.h->counters.tcp_ecn_reductions, 1);
+	assert_true(conn.cc.held);
+	peer_end(&p);
+}
+
 /* RFC 3168 6.1.5 */
 static void what_is_sent_again_is_not_marked(void **state)
 {
@@ -461,6 +485,7 @@ int main(void)
 		host_test(a_mark_means_nothing_where_nobody_agreed),
 		host_test(an_echo_reduces_once_a_window_and_new_data_says_so),
 		host_test(acks_of_what_was_in_flight_at_the_mark_let_nothing_grow),
+		host_test(gigabytes_after_the_last_mark_the_window_grows_and_a_mark_is_heard),
 		host_test(what_is_sent_again_is_not_marked),
 		host_test(what_carries_no_bytes_is_not_marked),
 		host_test(a_probe_is_not_marked),

@@ -115,6 +115,22 @@ static void a_timeout_ends_fast_recovery_and_sends_everything_again(void **state
 	assert_int_equal(conn.recovery, TCP_RECOVERY_LOSS);
 }
 
+/* Numbers wrap: what was long ago is not ahead again after 2 GiB. */
+static void a_loss_after_gigabytes_without_one_is_recovered_from(void **state)
+{
+	(void)state;
+	for (unsigned steps = 1; steps <= 9; steps++) {
+		struct tcp_conn conn = in_flight(10);
+
+		for (unsigned i = 0; i < steps; i++) {
+			acked(&conn, 1u << 29);
+			conn.snd_nxt = conn.snd_una + 10 * MSS;
+		}
+		duplicates(&conn, 3);
+		assert_int_equal(conn.recovery, TCP_RECOVERY_FAST);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +139,7 @@ int main(void)
 		cmocka_unit_test(a_partial_ack_of_nearly_everything_leaves_a_segment),
 		cmocka_unit_test(the_window_has_a_top_in_recovery_too),
 		cmocka_unit_test(a_timeout_ends_fast_recovery_and_sends_everything_again),
+		cmocka_unit_test(a_loss_after_gigabytes_without_one_is_recovered_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
