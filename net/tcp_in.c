@@ -84,6 +84,8 @@ static bool syn_sent_rst_step(struct tcp_in *in)
 	if (in->flags & RTE_TCP_ACK_FLAG) {
 		counter_add(&in->net->counters->conn_refused, 1);
 		tcp_in_die(in, ECONNREFUSED);
+	} else {
+		tcp_in_drop(in, DROP_tcp_unacceptable);
 	}
 	return false;
 }

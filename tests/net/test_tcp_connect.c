@@ -55,6 +55,7 @@ static void an_rst_that_acknowledges_nothing_of_ours_is_ignored(void **state)
 	peer_send(&p, RST, 0, 0, 0);
 	peer_send(&p, RST | ACK, 0, 5, 0);
 	peer_expect_nothing(&p);
+	assert_int_equal(peer_drops(&p, DROP_tcp_unacceptable), 2);
 	assert_int_equal(tcp_conn_state(p.conn), TCP_SYN_SENT);
 	peer_end(&p);
 }
