@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <rte_common.h>
 
+enum { WAKES_MAX = 256 }; /* of those that wait for pushes, in one turn */
+
 void tcp_timer_start(struct net *net, struct tcp_conn *conn, enum tcp_timer timer,
 		     uint64_t delay_ns)
 {
@@ -266,11 +268,12 @@ static void fire(void *ctx, struct wheel_timer *t)
 	tcp_conn_check(conn);
 }
 
-/* As many as there are pushes for; each tries again. */
+/* As many as there are pushes for; each tries again, in vain perhaps, and the others in later
+ * turns. */
 static void wake_push_waiting(struct net *net)
 {
 	const struct slab *pushes = net->tcp.pushes.pushes;
-	uint32_t room = slab_count(pushes) - slab_used(pushes);
+	uint32_t room = RTE_MIN(slab_count(pushes) - slab_used(pushes), (uint32_t)WAKES_MAX);
 	struct tcp_conn *conn;
 
 	while (room-- > 0 && (conn = TAILQ_FIRST(&net->tcp.push_waiting))) {

@@ -61,8 +61,8 @@ void tcp_txq_fini(struct tcp_txq *q, struct tcp_txq_pool *pool);
 
 /*
  * Queues len >= 1 bytes at data, inside m, and holds it (pbuf_hold).
- * -EAGAIN: buf_len bytes are queued (one push is always allowed), or the shard has no push left;
- * nothing was taken.
+ * -EAGAIN: buf_len bytes are queued (one push is always allowed), the shard has no push left, or m
+ * is in very many queues; nothing was taken.
  */
 int tcp_txq_push(struct tcp_txq *q, struct tcp_txq_pool *pool, struct rte_mbuf *m, const void *data,
 		 uint32_t len, uint64_t cookie);

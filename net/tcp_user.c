@@ -100,13 +100,14 @@ bool tcp_conn_finished(const struct tcp_conn *conn)
 
 /* --- send --- */
 
-/* Its own ACKs tell a connection of room in its queue; that the shard has pushes again, nothing
- * would. */
+/* Its own ACKs tell a connection of room in its queue; that the shard has pushes again, or that a
+ * buffer is in fewer queues, nothing would. */
 static void wait_for_room(struct net *net, struct tcp_conn *conn)
 {
+	const struct slab *pushes = net->tcp.pushes.pushes;
+
 	conn->want_room = true;
-	if (conn->push_waiting ||
-	    slab_used(net->tcp.pushes.pushes) < slab_count(net->tcp.pushes.pushes))
+	if (conn->push_waiting || (conn->txq.count > 0 && slab_used(pushes) < slab_count(pushes)))
 		return;
 	conn->push_waiting = true;
 	TAILQ_INSERT_TAIL(&net->tcp.push_waiting, conn, push_link);

@@ -352,6 +352,40 @@ static void who_waits_for_pushes_may_close_and_may_ask_twice(void **state)
 	peer_end(&p);
 }
 
+/* A buffer can be sent to so many at one time; nobody's ACK tells of room then. */
+static void a_buffer_that_is_pushed_too_often_is_pushed_later(void **state)
+{
+	enum { OFTEN = 16384 };
+	struct tcp_config config = host_config();
+	struct rte_mbuf *m;
+	struct peer p;
+	uint32_t irs;
+
+	(void)state;
+	config.push_max = 2 * OFTEN;
+	p = peer_established(&config);
+	irs = p.irs;
+	m = mem_handle_alloc_or_null(&p.h->mem, 10);
+	for (unsigned i = 0; i < OFTEN; i++)
+		assert_int_equal(tcp_push(p.h->net, p.conn, m, rte_pktmbuf_mtod(m, void *), 10, i),
+				 0);
+	peer_drain(&p);
+	p.port++;
+	peer_handshake(&p, NULL, 0);
+	assert_int_equal(tcp_push(p.h->net, p.conn, m, rte_pktmbuf_mtod(m, void *), 10, 7),
+			 -EAGAIN);
+	peer_ready(&p, NULL);
+	p.port--;
+	p.irs = irs;
+	peer_send(&p, RST, 1, 0, 0); /* its pushes are done */
+	assert_int_equal(peer_done(&p, &(int){0}), OFTEN);
+	peer_after(&p, 1 * MS);
+	assert_true(peer_ready(&p, tcp_conn_sock(p.conn)));
+	assert_int_equal(tcp_push(p.h->net, p.conn, m, rte_pktmbuf_mtod(m, void *), 10, 7), 0);
+	assert_int_equal(mem_handle_free(&p.h->mem, m), 0);
+	peer_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +404,7 @@ int main(void)
 		host_test(a_full_send_queue_refuses_and_says_when_there_is_room),
 		host_test(pushes_run_out_and_those_who_wait_hear_when_there_are_some),
 		host_test(who_waits_for_pushes_may_close_and_may_ask_twice),
+		host_test(a_buffer_that_is_pushed_too_often_is_pushed_later),
 	};
 
 	return cmocka_run_group_tests(tests, host_group_setup, host_group_teardown);
