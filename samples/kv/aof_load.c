@@ -85,26 +85,42 @@ static int open_dir(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The last file, at its end, durable as it is: what is in it was replayed and is shown to clients.
+/* Durable as it is: what is in it was replayed and is shown to clients. -errno is said on stderr.
  */
-static int open_last(struct aof *aof, uint64_t len)
+static int open_durable(const struct aof *aof, uint64_t generation)
 {
 	char name[DISK_NAME_LEN];
+	int fd, error;
+
+	manifest_file_name(aof->manifest.shard, generation, name);
+	fd = openat(aof->dir_fd, name, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && fdatasync(fd) == 0)
+		return fd;
+	error = -errno;
+	fprintf(stderr, "kv: shard %d: %s: %s\n", aof->manifest.shard, name, strerror(-error));
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* Each but the last, too: a process that was killed had not synced the one before it, perhaps. */
+static int open_files(struct aof *aof, const uint64_t *lens)
+{
+	const unsigned last = aof->manifest.count - 1;
 	int fd;
 
-	manifest_file_name(aof->manifest.shard, manifest_generation(&aof->manifest), name);
-	fd = openat(aof->dir_fd, name, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || fdatasync(fd)) {
-		int error = -errno;
-
-		fprintf(stderr, "kv: shard %d: %s: %s\n", aof->manifest.shard, name,
-			strerror(-error));
-		if (fd >= 0)
-			close(fd);
-		return error;
+	for (unsigned i = 0; i < last; i++) {
+		fd = open_durable(aof, aof->manifest.generations[i]);
+		if (fd < 0)
+			return fd;
+		close(fd);
+		aof->old_len += lens[i];
 	}
-	sink_attach(aof_log(aof), fd, len);
-	aof->end = len;
+	fd = open_durable(aof, aof->manifest.generations[last]);
+	if (fd < 0)
+		return fd;
+	sink_attach(aof_log(aof), fd, lens[last]);
+	aof->end = lens[last];
 	return 0;
 }
 
@@ -123,10 +139,8 @@ static int load_and_open(struct aof *aof)
 	error = aof_load(aof->engine, aof->dir_fd, &aof->manifest, lens);
 	if (error)
 		return error;
-	for (unsigned i = 0; i + 1 < aof->manifest.count; i++)
-		aof->old_len += lens[i];
 	aof->generation = manifest_generation(&aof->manifest);
-	return open_last(aof, lens[aof->manifest.count - 1]);
+	return open_files(aof, lens);
 }
 
 static bool begin_rewrite(struct aof *aof)

@@ -10,6 +10,8 @@ struct frail frail;
 
 struct disk *__real_disk_create_or_null(void);
 struct disk *__wrap_disk_create_or_null(void);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
 
 uint64_t frail_random(void)
 {
@@ -40,18 +42,24 @@ static struct frail_file *add_or_null(const char *name)
 	return file;
 }
 
+static void name_of(int fd, char name[256])
+{
+	char link[64], path[256];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	strcpy(name, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+}
+
 /* One that was opened without the disk was made durable then. */
 static struct frail_file *written_or_null(const struct disk_op *op)
 {
-	char link[64], path[256];
-	const char *name;
+	char name[256];
 	struct frail_file *file;
-	ssize_t len;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", op->fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	path[len < 0 ? 0 : len] = '\0';
-	name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	name_of(op->fd, name);
 	file = named_or_null(name);
 	if (file || op->verb != DISK_WRITE)
 		return file;
@@ -164,7 +172,8 @@ static void submit(struct disk *disk)
 
 static bool held(const struct disk_op *op, bool wait)
 {
-	if (op->verb == DISK_SYNC && frail.holds_syncs)
+	if (op->verb == DISK_SYNC && frail.holds_syncs &&
+	    (!frail.holds_fd || frail.holds_fd == op->fd))
 		return true;
 	return frail.lazy && !wait && frail_random() % 3 == 0;
 }
@@ -220,6 +229,19 @@ struct disk *__wrap_disk_create_or_null(void)
 	frail.disk = (struct disk){.class = &frail_class};
 	STAILQ_INIT(&frail.ops);
 	return &frail.disk;
+}
+
+/* Of a file that the disk does not know of: when a log is loaded. */
+int __wrap_fdatasync(int fd)
+{
+	struct frail_file *file;
+	char name[256];
+
+	name_of(fd, name);
+	file = named_or_null(name);
+	if (file)
+		file->synced = file->written;
+	return __real_fdatasync(fd);
 }
 
 void frail_arm(uint64_t seed)

@@ -31,6 +31,7 @@ struct frail {
 	bool lazy;	  /* ends operations only by chance; otherwise all when it is asked */
 	bool swallows;	  /* says that it writes, and does not */
 	bool holds_syncs; /* does not end those */
+	int holds_fd;	  /* not 0: only of this file */
 	int fail_write, fail_sync, fail_open; /* -errno, as long as it is set */
 	unsigned syncs, syncs_max;	      /* ever; at a time, of one file */
 	struct frail_file files[FRAIL_FILE_COUNT_MAX];

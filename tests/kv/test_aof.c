@@ -326,6 +326,44 @@ static void what_there_was_no_memory_to_append_is_durable_after_a_rewrite(void *
 	log_place_close(place);
 }
 
+/* Killed when a rewrite had begun, and before the old file was synced: what is read from it is
+ * shown to clients, and what comes after it goes to the next file. */
+static void what_came_back_is_durable_in_every_file(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed < 20; seed++) {
+		struct log_place place;
+		struct aof *aof;
+		uint64_t digest;
+
+		log_place_make(&place);
+		frail_arm(seed);
+		assert_int_equal(log_place_open(&place, 0, 1), 0);
+		aof = place.engine.aof;
+		log_place_settle(&place);
+		log_place_say(&place, 0, "SET a 1");
+		frail.holds_syncs = true;
+		frail.holds_fd = aof_log(aof)->fd;
+		aof_rewrite(aof);
+		while (!aof->next_ready)
+			aof_turn(aof, aof->now_ns + 1);
+		assert_true(aof_durable(aof) < aof_end(aof));
+		log_place_crash(&place);
+		frail.holds_syncs = false;
+		assert_int_equal(log_place_open(&place, 0, 1), 0);
+		log_place_say(&place, 0, "SET b 2");
+		log_place_settle(&place);
+		digest = log_place_digest(&place);
+		log_place_crash(&place);
+		frail_lose_power(place.fd);
+		frail_disarm();
+		assert_int_equal(log_place_open(&place, 0, 1), 0);
+		assert_int_equal(log_place_digest(&place), digest);
+		log_place_close(&place);
+		log_place_remove(&place);
+	}
+}
+
 /* CONFIG SET appendfsync, back and forth. */
 static void who_waits_for_the_log_may_change_at_any_time(void **state)
 {
@@ -508,6 +546,7 @@ int main(void)
 		TEST(a_full_disk_refuses_writes_and_loses_nothing),
 		TEST(after_a_sync_that_failed_nothing_is_durable_until_a_rewrite),
 		TEST(what_there_was_no_memory_to_append_is_durable_after_a_rewrite),
+		cmocka_unit_test(what_came_back_is_durable_in_every_file),
 		TEST(who_waits_for_the_log_may_change_at_any_time),
 		TEST(when_the_disk_is_too_slow_writes_wait_and_are_then_refused),
 		TEST(a_transaction_that_changed_nothing_is_not_in_the_log),
