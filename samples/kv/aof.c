@@ -139,9 +139,11 @@ static void set_refusal(struct aof *aof, int error)
 		aof->refusal[0] = '\0';
 }
 
-/* What waits for the next file was never promised to anybody. */
-static void drop_next(struct aof *aof)
+void aof_drop_next(struct aof *aof)
 {
+	if (aof->rewrite.log_fd >= 0)
+		close(aof->rewrite.log_fd);
+	aof->rewrite.log_fd = -1;
 	if (!aof->has_next)
 		return;
 	sink_fini(aof_next(aof));
@@ -153,7 +155,7 @@ void aof_begin_gap(struct aof *aof, int error)
 {
 	aof_rewrite_cancel(aof);
 	aof->rewrite.asked = true;
-	drop_next(aof);
+	aof_drop_next(aof); /* it was never promised to anybody */
 	if (aof->gap)
 		return;
 	aof->durable_at = aof_durable(aof);
@@ -168,7 +170,8 @@ void aof_begin_gap(struct aof *aof, int error)
 static void end_gap(struct aof *aof)
 {
 	aof->gap = false;
-	set_refusal(aof, aof->write_error);
+	aof->write_error = 0; /* was the old file's */
+	set_refusal(aof, 0);
 	fprintf(stderr, "kv: shard %d: the log is whole and durable again\n", aof->engine->shard);
 }
 
@@ -195,10 +198,9 @@ static void see_errors(struct aof *aof)
 	if (log->write_ended)
 		see_write_error(aof, log->write_error);
 	log->write_ended = false;
-	if (log->sync_error) {
+	if (log->sync_error && !aof->gap) /* else the rewrite that helps is not given up */
 		aof_begin_gap(aof, log->sync_error);
-		log->sync_error = 0;
-	}
+	log->sync_error = 0;
 }
 
 const char *aof_refusal_or_null(const struct aof *aof)
@@ -259,7 +261,8 @@ static void switch_log(struct aof *aof)
 		return;
 	if (!aof->gap && (log->synced < log->added || log->sync_error))
 		return;
-	aof->old_len += log->added;
+	if (aof->rewrite.state != REWRITE_UNLINK) /* it is in the manifest still */
+		aof->old_len += log->added;
 	sink_fini(log);
 	sink_init(log, aof->disk);
 	aof->current = !aof->current;
@@ -285,7 +288,7 @@ static uint64_t deadline(const struct aof *aof)
 		return aof->now_ns;
 	if (log->synced < log->written && aof->engine->settings->appendfsync == FSYNC_EVERYSEC)
 		due = aof->sync_due_ns;
-	if (aof->rewrite.asked && aof->rewrite.retry_ns < due)
+	if ((aof->rewrite.asked || aof->gap) && aof->rewrite.retry_ns < due)
 		due = aof->rewrite.retry_ns;
 	return due;
 }
@@ -373,10 +376,12 @@ int aof_close(struct aof *aof)
 		aof->retry_ns = aof->now_ns;
 		aof_turn(aof, aof->now_ns);
 		disk_reap(aof->disk, true);
-		if (aof_log(aof)->write_error && aof->disk->count == 0) {
-			error = aof_log(aof)->write_error;
+		error = aof_log(aof)->write_error;
+		if (error == 0)
+			error = aof_log(aof)->sync_error;
+		if (error && aof->disk->count == 0)
 			break;
-		}
+		error = 0;
 	}
 	error = aof->gap ? -EIO : error;
 	if (error)

@@ -170,22 +170,39 @@ static int take_stock(struct aof_dir *dir)
 	return error ? error : aof_dir_each_name(dir, look);
 }
 
+/* So many rewrites have failed that no manifest has room for another. */
+static bool is_crowded(const struct aof_dir *dir)
+{
+	for (int i = 0; i < dir->old_count; i++)
+		if (dir->old[i].count == MANIFEST_FILE_COUNT_MAX)
+			return true;
+	return false;
+}
+
+static int write_anew(struct aof_dir *dir)
+{
+	/* What an attempt has left that failed takes the room that this one needs. */
+	int error = aof_dir_each_name(dir, remove_stale);
+
+	if (error == 0)
+		error = aof_reshard(dir);
+	/* Those that are there will do, unless the journal says that they are no more. */
+	if (error && dir->old_count == dir->shard_count &&
+	    faccessat(dir->fd, AOF_JOURNAL, F_OK, 0) && errno == ENOENT)
+		return 0;
+	if (error == 0)
+		error = aof_reshard_finish(dir);
+	return error ? error : take_stock(dir);
+}
+
 static int prepare(struct aof_dir *dir)
 {
 	int error = aof_reshard_finish(dir);
 
 	if (error == 0)
 		error = take_stock(dir);
-	if (error == 0 && dir->old_count != dir->shard_count) {
-		/* What an attempt has left that failed takes the room that this one needs. */
-		error = aof_dir_each_name(dir, remove_stale);
-		if (error == 0)
-			error = aof_reshard(dir);
-		if (error == 0)
-			error = aof_reshard_finish(dir);
-		if (error == 0)
-			error = take_stock(dir);
-	}
+	if (error == 0 && (dir->old_count != dir->shard_count || is_crowded(dir)))
+		error = write_anew(dir);
 	return error ? error : aof_dir_each_name(dir, remove_stale);
 }
 

@@ -99,6 +99,8 @@ static inline struct sink *aof_next(struct aof *aof)
 uint64_t aof_len(const struct aof *aof);
 /* Nothing more goes to the log; a rewrite is asked for. */
 void aof_begin_gap(struct aof *aof, int error);
+/* What waits for the next file goes; the file is closed. */
+void aof_drop_next(struct aof *aof);
 void aof_destroy(struct aof *aof);
 
 /* --- aof_dir.c, aof_reshard.c --- */

@@ -168,7 +168,7 @@ static bool grown(const struct aof *aof)
 static bool may_begin(const struct aof *aof)
 {
 	return aof->now_ns >= aof->rewrite.retry_ns && !aof->closing && !aof->multi &&
-	       !aof->has_next && (aof->gap || aof->manifest.count < MANIFEST_FILE_COUNT_MAX);
+	       !aof->has_next;
 }
 
 static void open_file(struct aof *aof, uint64_t generation)
@@ -187,12 +187,40 @@ static void op_done(struct disk_op *op)
 	(void)op;
 }
 
+static void note_failure(struct aof *aof)
+{
+	struct rewrite *rewrite = &aof->rewrite;
+
+	rewrite->retry_wait_ns =
+		rewrite->retry_wait_ns ? rewrite->retry_wait_ns * 2 : RETRY_MIN_S * SECOND_NS;
+	if (rewrite->retry_wait_ns > RETRY_MAX_S * SECOND_NS)
+		rewrite->retry_wait_ns = RETRY_MAX_S * SECOND_NS;
+	rewrite->retry_ns = aof->now_ns + rewrite->retry_wait_ns;
+	aof->figures.rewrites_failed++;
+	aof->figures.last_rewrite_ok = false;
+}
+
+/* Each that failed has left one more log in the manifest, which has no room for the next. */
+static void refuse(struct aof *aof)
+{
+	fprintf(stderr,
+		"kv: shard %d: the log was not rewritten: it is of %u files, so often has that "
+		"failed; the next start writes it anew\n",
+		aof->engine->shard, aof->manifest.count);
+	aof->rewrite.asked = false;
+	note_failure(aof);
+}
+
 static void begin(struct aof *aof)
 {
 	struct rewrite *rewrite = &aof->rewrite;
 
-	if (!(rewrite->asked || grown(aof)) || !may_begin(aof))
+	if (!(rewrite->asked || aof->gap || grown(aof)) || !may_begin(aof))
 		return;
+	if (!aof->gap && aof->manifest.count == MANIFEST_FILE_COUNT_MAX) {
+		refuse(aof);
+		return;
+	}
 	rewrite->asked = rewrite->cancelled = false;
 	rewrite->op.done = op_done;
 	rewrite->began_ns = aof->now_ns;
@@ -223,23 +251,11 @@ static void fail(struct aof *aof, int error)
 	if (!aof->closing)
 		fprintf(stderr, "kv: shard %d: the log was not rewritten: %s\n", aof->engine->shard,
 			strerror(-error));
-	if (aof->has_next && !aof->next_ready) { /* what came since then belongs to the old log */
+	if (aof->has_next && !aof->next_ready && !aof->gap) /* it belongs to the old log */
 		sink_concat(aof_log(aof), aof_next(aof));
-		sink_fini(aof_next(aof));
-		sink_init(aof_next(aof), aof->disk);
-		aof->has_next = false;
-	}
-	if (rewrite->log_fd >= 0 && !aof->next_ready) {
-		close(rewrite->log_fd);
-		rewrite->log_fd = -1;
-	}
-	rewrite->retry_wait_ns =
-		rewrite->retry_wait_ns ? rewrite->retry_wait_ns * 2 : RETRY_MIN_S * SECOND_NS;
-	if (rewrite->retry_wait_ns > RETRY_MAX_S * SECOND_NS)
-		rewrite->retry_wait_ns = RETRY_MAX_S * SECOND_NS;
-	rewrite->retry_ns = aof->now_ns + rewrite->retry_wait_ns;
-	aof->figures.rewrites_failed++;
-	aof->figures.last_rewrite_ok = false;
+	if (!aof->next_ready)
+		aof_drop_next(aof);
+	note_failure(aof);
 	rewrite->state = REWRITE_DROP;
 }
 
@@ -331,6 +347,7 @@ static void base_opened(struct aof *aof)
 
 	if (rewrite->op.under_way)
 		return;
+	rewrite->put.renamed = false; /* no manifest names this base */
 	if (rewrite->op.result >= 0)
 		sink_attach(&rewrite->base, (int)rewrite->op.result, 0);
 	if (rewrite->op.result < 0 || rewrite->cancelled)
@@ -412,7 +429,7 @@ static void swapped(struct aof *aof)
 	sink_fini(&rewrite->base);
 	sink_init(&rewrite->base, aof->disk);
 	rewrite->retry_wait_ns = 0;
-	aof->rewritten_len = aof_len(aof);
+	aof->rewritten_len = aof->old_len + (aof->has_next ? aof_next(aof) : aof_log(aof))->added;
 	aof->figures.rewrites++;
 	aof->figures.last_rewrite_ok = true;
 	aof->figures.last_rewrite_s = (int64_t)((aof->now_ns - rewrite->began_ns) / SECOND_NS);

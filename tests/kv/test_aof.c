@@ -297,6 +297,76 @@ static void after_a_sync_that_failed_nothing_is_durable_until_a_rewrite(void **s
 	log_place_close(place);
 }
 
+static unsigned fd_count(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* The first attempt to write it anew often fails as well: the disk is the same. */
+static void after_a_sync_that_failed_rewrites_are_tried_until_one_succeeds(void **state)
+{
+	struct log_place *place = *state;
+	struct aof *aof;
+	uint64_t digest, len = 0;
+	unsigned fds;
+
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	aof = place->engine.aof;
+	log_place_say(place, 0, "SET a 1 PX 1000");
+	log_place_settle(place);
+	fds = fd_count();
+	frail.fail_sync = -EIO;
+	log_place_say(place, 0, "SET b 2");
+	while (!aof->gap)
+		aof_turn(aof, aof->now_ns + 1);
+	frail.fail_sync = 0; /* Linux says it once */
+	frail.fail_write = -ENOSPC;
+	for (int i = 0; i < 20; i++)
+		aof_turn(aof, aof->now_ns + SECOND_NS);
+	assert_true(aof->figures.rewrites_failed >= 1);
+	assert_non_null(aof_refusal_or_null(aof));
+	frail.fail_write = 0;
+	for (int i = 0; i < 1000 && aof_refusal_or_null(aof); i++)
+		assert_true(aof_turn(aof, aof->now_ns + SECOND_NS) < UINT64_MAX);
+	assert_null(aof_refusal_or_null(aof));
+	log_place_settle(place);
+	assert_int_equal(aof_durable(aof), aof_end(aof));
+	assert_int_equal(fd_count(), fds);
+	for (unsigned i = 0; i < aof->manifest.count; i++) {
+		char name[DISK_NAME_LEN];
+
+		manifest_file_name(0, aof->manifest.generations[i], name);
+		len += log_place_file_len(place, name);
+	}
+	assert_int_equal(aof_len(aof), len);
+	digest = log_place_digest(place);
+	log_place_crash(place);
+	frail_disarm();
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	assert_int_equal(log_place_digest(place), digest);
+	log_place_close(place);
+}
+
+static void a_disk_that_never_syncs_does_not_keep_it_from_ending(void **state)
+{
+	struct log_place *place = *state;
+
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	log_place_say(place, 0, "SET a 1");
+	frail.fail_sync = -EIO;
+	alarm(20); /* otherwise it would not end */
+	assert_int_not_equal(aof_close(place->engine.aof), 0);
+	alarm(0);
+	assert_null(place->engine.aof);
+	log_place_close(place);
+}
+
 /* What could not be appended is in memory only, until a rewrite. */
 static void what_there_was_no_memory_to_append_is_durable_after_a_rewrite(void **state)
 {
@@ -362,6 +432,38 @@ static void what_came_back_is_durable_in_every_file(void **state)
 		log_place_close(&place);
 		log_place_remove(&place);
 	}
+}
+
+/* A part of a request is the end of the log; what comes behind it would make it corrupt. */
+static void nothing_comes_behind_what_there_was_no_memory_for(void **state)
+{
+	struct log_place *place = *state;
+	struct aof *aof;
+
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	aof = place->engine.aof;
+	log_place_say(place, 0, "SET a 1");
+	log_place_say(place, 0, "SET b 2 PX 1000");
+	sink_add(aof_log(aof), SLICE("*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$100000\r\nccc"));
+	aof_log(aof)->failed = true; /* as sink_add() finds it */
+	frail.fail_open = -ENOSPC;   /* the rewrite fails, too */
+	log_place_say(place, 0, "SET c 3");
+	assert_true(aof->gap);
+	aof_turn(aof, 1);
+	assert_true(aof->has_next);
+	place->engine.now_ms += 5000;
+	while (store_turn(place->engine.store, place->engine.now_ms, 1000) <= place->engine.now_ms)
+		;
+	assert_true(sink_pending(aof_next(aof)) > 0); /* DEL b */
+	for (int i = 0; i < 100; i++)
+		aof_turn(aof, aof->now_ns + 1);
+	assert_true(aof->figures.rewrites_failed > 0);
+	log_place_crash(place);
+	frail_disarm();
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	assert_string_equal(log_place_say(place, 0, "GET a"), "$1\r\n1\r\n");
+	log_place_close(place);
 }
 
 /* CONFIG SET appendfsync, back and forth. */
@@ -545,8 +647,11 @@ int main(void)
 		TEST(what_is_synced_once_a_second_is_synced_when_nothing_comes_any_more),
 		TEST(a_full_disk_refuses_writes_and_loses_nothing),
 		TEST(after_a_sync_that_failed_nothing_is_durable_until_a_rewrite),
+		TEST(after_a_sync_that_failed_rewrites_are_tried_until_one_succeeds),
+		TEST(a_disk_that_never_syncs_does_not_keep_it_from_ending),
 		TEST(what_there_was_no_memory_to_append_is_durable_after_a_rewrite),
 		cmocka_unit_test(what_came_back_is_durable_in_every_file),
+		TEST(nothing_comes_behind_what_there_was_no_memory_for),
 		TEST(who_waits_for_the_log_may_change_at_any_time),
 		TEST(when_the_disk_is_too_slow_writes_wait_and_are_then_refused),
 		TEST(a_transaction_that_changed_nothing_is_not_in_the_log),

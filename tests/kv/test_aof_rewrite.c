@@ -112,6 +112,114 @@ static void what_a_rewrite_fails_at_leaves_the_log_as_it_was(void **state)
 	log_place_close(place);
 }
 
+/* On a full disk it takes the room that the log itself needs. */
+static void a_base_that_could_not_be_written_is_removed(void **state)
+{
+	struct log_place *place = *state;
+	struct aof *aof;
+
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	aof = place->engine.aof;
+	begin_long_rewrite(place);
+	assert_int_not_equal(log_place_file_len(place, "shard-0.2.aof"), -1);
+	frail.fail_write = -ENOSPC;
+	for (int i = 0; i < 100 && aof->rewrite.state != REWRITE_NONE; i++)
+		aof_turn(aof, aof->now_ns + 1);
+	assert_int_equal(aof->figures.rewrites_failed, 1);
+	assert_int_equal(log_place_file_len(place, "shard-0.2.aof"), -1);
+	frail.fail_write = 0;
+	aof_rewrite(aof);
+	log_place_settle(place);
+	assert_int_equal(aof->figures.rewrites, 1);
+	log_place_close(place);
+}
+
+/* Each leaves one more file in the manifest, which has room for so many. */
+static void fail_as_often_as_may_be(struct log_place *place)
+{
+	struct aof *aof = place->engine.aof;
+
+	while (aof->manifest.count < MANIFEST_FILE_COUNT_MAX) {
+		log_place_say(place, 0, "APPEND a 2");
+		log_place_settle(place);
+		assert_int_equal(aof_rewrite(aof), AOF_REWRITE_STARTED);
+		while (aof->rewrite.state != REWRITE_SCAN && aof->rewrite.state != REWRITE_FINISH)
+			aof_turn(aof, aof->now_ns + 1);
+		log_place_say(place, 1, "INCR b");
+		aof_rewrite_cancel(aof);
+		log_place_settle(place);
+		assert_int_equal(aof_durable(aof), aof_end(aof));
+	}
+	assert_int_equal(aof->figures.rewrites_failed, MANIFEST_FILE_COUNT_MAX - 1);
+}
+
+static void after_rewrites_that_failed_too_often_the_next_start_writes_it_anew(void **state)
+{
+	struct log_place *place = *state;
+	uint64_t digest;
+
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	fail_as_often_as_may_be(place);
+	assert_int_equal(aof_rewrite(place->engine.aof), AOF_REWRITE_STARTED);
+	log_place_settle(place);
+	assert_int_equal(place->engine.aof->figures.rewrites_failed, MANIFEST_FILE_COUNT_MAX);
+	assert_false(place->engine.aof->rewrite.asked);
+	log_place_say(place, 1, "INCR b");
+	log_place_settle(place);
+	digest = log_place_digest(place);
+	log_place_crash(place);
+	/* Without room for that it starts nevertheless. */
+	frail.fail_write = -ENOSPC;
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	frail.fail_write = 0;
+	assert_int_equal(place->engine.aof->manifest.count, MANIFEST_FILE_COUNT_MAX);
+	assert_int_equal(log_place_digest(place), digest);
+	log_place_crash(place);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	assert_int_equal(place->engine.aof->manifest.count, 2);
+	assert_int_equal(log_place_digest(place), digest);
+	assert_int_equal(aof_rewrite(place->engine.aof), AOF_REWRITE_STARTED);
+	log_place_settle(place);
+	assert_int_equal(place->engine.aof->figures.rewrites, 1);
+	log_place_close(place);
+}
+
+static void a_crash_while_it_is_written_anew_loses_nothing(void **state)
+{
+	bool over = false;
+
+	(void)state;
+	for (unsigned dies_at = 1; !over; dies_at++) {
+		for (unsigned power = 0; power < 2; power++) {
+			struct log_place place;
+			uint64_t digest;
+
+			log_place_make(&place);
+			frail_arm(dies_at * 2 + power);
+			assert_int_equal(log_place_open(&place, 0, 1), 0);
+			fail_as_often_as_may_be(&place);
+			log_place_settle(&place);
+			digest = log_place_digest(&place);
+			log_place_crash(&place);
+			frail_arm(dies_at * 2 + power);
+			frail.tears = true;
+			frail.dies_at = dies_at;
+			if (log_place_open(&place, 0, 1) == 0)
+				log_place_crash(&place);
+			over = !frail.dead;
+			if (power)
+				frail_lose_power(place.fd);
+			frail_disarm();
+			assert_int_equal(log_place_open(&place, 0, 1), 0);
+			assert_int_equal(log_place_digest(&place), digest);
+			log_place_close(&place);
+			log_place_remove(&place);
+		}
+	}
+}
+
 static void a_log_that_has_grown_enough_is_rewritten_by_itself(void **state)
 {
 	struct log_place *place = *state;
@@ -138,6 +246,9 @@ int main(void)
 		TEST(copies_made_during_a_rewrite_survive_that_what_was_copied_is_flushed),
 		TEST(databases_may_be_swapped_during_a_rewrite),
 		TEST(what_a_rewrite_fails_at_leaves_the_log_as_it_was),
+		TEST(a_base_that_could_not_be_written_is_removed),
+		TEST(after_rewrites_that_failed_too_often_the_next_start_writes_it_anew),
+		cmocka_unit_test(a_crash_while_it_is_written_anew_loses_nothing),
 		TEST(a_log_that_has_grown_enough_is_rewritten_by_itself),
 	};
 
