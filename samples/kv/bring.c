@@ -176,7 +176,8 @@ static void run(struct bring *bring)
 	engine_run(&call);
 	stats->commands++;
 	stats->calls[index]++;
-	stats->errors += bring->engine.stats.errors;
+	if (bring->engine.stats.errors > 0)
+		engine_failed(bring->router->engine, &bring->reply);
 	stats->failed[index] += bring->engine.stats.failed[index];
 	send_changes(bring);
 }

@@ -288,8 +288,10 @@ void router_here(struct router *router, struct call *call)
 
 enum router_order router_run(struct router *router, struct call *call)
 {
-	if (!router_check(router, call))
+	if (!router_check(router, call)) {
+		engine_failed(router->engine, call->out);
 		return ROUTER_ON;
+	}
 	if (!only_here(router, call))
 		return router_route(router, call, NULL);
 	engine_run(call);

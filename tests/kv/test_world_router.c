@@ -524,6 +524,38 @@ static void room_is_asked_for_where_the_keys_are(void **state)
 	close_clients(&world, 4);
 }
 
+static void expect_word(struct wire *wire, const char *command, const char *word)
+{
+	const char *reply = wire_ask_or_null(wire, command);
+
+	assert_non_null(reply);
+	if (!strstr(reply, word))
+		fail_msg("%s\n  gives  %s\n  without  %s", command, reply, word);
+}
+
+static void errors_are_counted_by_kind_wherever_they_come_from(void **state)
+{
+	struct world world;
+
+	(void)state;
+	open_clients(&world, 12, 2, 1);
+	expect(&wires[0], "RENAME foo bar", "-ERR no such key");
+	expect(&wires[0], "RENAME foo a", "-ERR no such key");
+	expect_word(&wires[0], "INFO errorstats", "errorstat_ERR:count=2\r\n");
+	expect_word(&wires[0], "INFO commandstats", "cmdstat_rename:calls=2,");
+	close_clients(&world, 1);
+	world_open(&world, 13, 2, KV_CLUSTER, 1);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	assert_int_equal(wire_open(&wires[0], &world, 0), 0);
+	expect_word(&wires[0], "GET foo", "-MOVED 12182 ");
+	expect(&wires[0], "MULTI", "+OK");
+	expect_word(&wires[0], "GET foo", "-MOVED 12182 ");
+	expect_word(&wires[0], "WATCH foo", "-MOVED 12182 ");
+	expect(&wires[0], "DISCARD", "+OK");
+	expect_word(&wires[0], "INFO errorstats", "errorstat_MOVED:count=3\r\n");
+	close_clients(&world, 1);
+}
+
 /* On any number of shards, and whichever of them the clients are on. */
 static void what_is_evicted_for_a_transaction_was_not_left_alone_since_watch(void **state)
 {
@@ -564,6 +596,7 @@ int main(void)
 		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
 		cmocka_unit_test(without_room_nothing_is_queued_as_redis_has_it),
 		cmocka_unit_test(room_is_asked_for_where_the_keys_are),
+		cmocka_unit_test(errors_are_counted_by_kind_wherever_they_come_from),
 		cmocka_unit_test(what_is_evicted_for_a_transaction_was_not_left_alone_since_watch),
 	};
 
