@@ -65,10 +65,12 @@ void store_disarm(struct store *store, int db, struct entry *entry)
 
 void store_arm(struct store *store, int db, struct entry *entry, uint64_t expire_ms)
 {
-	if (expire_ms == STORE_NEVER)
+	if (expire_ms == STORE_NEVER) {
 		store_disarm(store, db, entry);
-	else if (entry_expire_ms(entry) != expire_ms)
+	} else if (entry_expire_ms(entry) != expire_ms) {
 		expiry_arm(store->dbs[db]->expiry, entry_link(entry), expire_ms);
+		store->armed++;
+	}
 }
 
 static bool has_expired(const struct store *store, const struct entry *entry, uint64_t now_ms)

@@ -173,9 +173,9 @@ struct entry *store_random_or_null(struct store *store, int db, uint64_t now_ms)
 /* --- what is to be done now and then --- */
 
 /*
- * Removes what has expired and moves a table that is being resized on, work steps at most (an
- * entry or a bucket each). Returns when there is more to do, in ms since 1970; UINT64_MAX: not
- * before the next change.
+ * Removes what has expired, and what was cleared, work steps at most (an entry or a bucket each),
+ * but for expiries that were set since the last turn some more each. Returns when there is more to
+ * do, in ms since 1970; UINT64_MAX: not before the next change.
  */
 uint64_t store_turn(struct store *store, uint64_t now_ms, unsigned work);
 /* Before a command that may grow: evicts until used_bytes <= maxmemory, or so much that it takes a

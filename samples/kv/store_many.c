@@ -204,13 +204,24 @@ static uint64_t wake_ms(const struct store *store, uint64_t now_ms)
 	return wake;
 }
 
+/* For what was set since the last turn, as much as it takes to remove as many: else who sets many
+ * in a turn would be faster than their removal. */
+static unsigned work_for_armed(struct store *store)
+{
+	enum { STEPS = 4, COUNT_MAX = 16384 }; /* steps of one; of all of them, some milliseconds */
+	unsigned count = store->armed < COUNT_MAX ? store->armed : COUNT_MAX;
+
+	store->armed = 0;
+	return count * STEPS;
+}
+
 uint64_t store_turn(struct store *store, uint64_t now_ms, unsigned work)
 {
 	unsigned reserved = store->trash || store->is_evicting ? work / 2 : 0;
-	unsigned left = work - reserved;
+	unsigned own = work - reserved, left = own + work_for_armed(store);
 
 	expire_all(store, now_ms, &left);
-	left = free_trash(store, left + reserved);
+	left = free_trash(store, (left < own ? left : own) + reserved);
 	for (; left && store->is_evicting; left--)
 		store->is_evicting = over_limit(store) && evict_one(store, now_ms);
 	return wake_ms(store, now_ms);

@@ -27,6 +27,7 @@ struct store {
 	struct db *dbs[STORE_DB_COUNT]; /* NULL: without keys */
 	struct db *trash;		/* to be freed in store_turn() */
 	struct pool pool;
+	unsigned armed;	 /* expiries set since the last turn */
 	int turn_db;	 /* where the last turn ended */
 	bool mark_first; /* a new entry's mark */
 	bool keep_expired;

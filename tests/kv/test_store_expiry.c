@@ -251,6 +251,7 @@ static void a_turn_does_no_more_than_it_is_told(void **state)
 	store_turn(store, NOW, 1);
 	for (unsigned i = 0; i < 1000; i++)
 		store_set_or_null(store, 0, name_of(i, &name), SLICE("v"), NOW + 5000, NOW);
+	store_turn(store, NOW, 1); /* what was just set gives more to it */
 	for (unsigned turns = 0; store_size(store, 0); turns++) {
 		unsigned before = losses.count;
 
@@ -258,6 +259,24 @@ static void a_turn_does_no_more_than_it_is_told(void **state)
 			    store_size(store, 0) == 0);
 		assert_true(losses.count <= before + 10);
 		assert_true(turns <= 1000);
+	}
+	store_destroy(store);
+}
+
+/* Many more in a turn than it is told to remove. */
+static void who_sets_expiries_is_not_faster_than_their_removal(void **state)
+{
+	enum { SETS = 1000, LIFE_MS = 50, END_MS = 300 };
+	struct store *store = store_new(&config, NULL);
+	struct name name;
+
+	(void)state;
+	for (unsigned ms = 0; ms < END_MS; ms++) {
+		for (unsigned i = 0; i < SETS; i++)
+			store_set_or_null(store, 0, name_of(ms * SETS + i, &name), SLICE("v"),
+					  NOW + ms + LIFE_MS, NOW + ms);
+		store_turn(store, NOW + ms, 64);
+		assert_in_range(store_size(store, 0), 0, 3 * LIFE_MS * SETS / 2);
 	}
 	store_destroy(store);
 }
@@ -358,6 +377,7 @@ int main(void)
 		cmocka_unit_test(who_looks_finds_no_expired_key),
 		cmocka_unit_test(a_turn_removes_what_nobody_looks_for),
 		cmocka_unit_test(a_turn_does_no_more_than_it_is_told),
+		cmocka_unit_test(who_sets_expiries_is_not_faster_than_their_removal),
 		cmocka_unit_test(each_database_gets_its_turn),
 		cmocka_unit_test(an_expiry_may_be_set_changed_and_taken_away),
 		cmocka_unit_test(setting_keeps_or_drops_the_expiry_as_told),
