@@ -88,6 +88,10 @@ static bool parse(struct settings *settings, int argc, char **argv)
 		return false;
 	}
 	while (at < argc) {
+		if (strncmp(argv[at], "--", 2) != 0) {
+			fprintf(stderr, "kv: %s: not an option\n", argv[at]);
+			return false;
+		}
 		name = argv[at++] + 2;
 		at = take_value(argc, argv, at, value);
 		if (at < 0) {

@@ -48,8 +48,9 @@ void kv_home(void)
 
 static void launch(unsigned shard_count, const char *const *options)
 {
-	const char *argv[OPTION_MAX + 4] = {KV_PROGRAM, "--config", config};
+	const char *argv[OPTION_MAX + 4] = {KV_PROGRAM};
 	FILE *file = fopen(config, "w");
+	int argc = 1;
 
 	assert_non_null(file);
 	fprintf(file,
@@ -60,8 +61,10 @@ static void launch(unsigned shard_count, const char *const *options)
 	fclose(file);
 	for (int i = 0; options && options[i]; i++) {
 		assert_true(i < OPTION_MAX);
-		argv[3 + i] = options[i];
+		argv[argc++] = options[i];
 	}
+	argv[argc++] = "--config";
+	argv[argc] = config;
 	program_start(&program, netns_current(), argv);
 }
 

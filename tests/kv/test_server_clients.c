@@ -385,11 +385,13 @@ static void a_node_of_a_cluster_says_where_to_go(void **state)
 		   "-EXECABORT Transaction discarded because of previous errors.\n"
 		   "-ERR SELECT is not allowed in cluster mode\n");
 	client_ask(second, "MULTI\nSET foo 1\nEXEC\nWATCH foo\n", "+OK\n+QUEUED\n*1\n+OK\n+OK\n");
+	static const char *const two_files[] = {"/dev/null", "x", NULL};
 	client_ask(second, "SSUBSCRIBE foo\n", "*3\n$10\nssubscribe\n$3\nfoo\n:1\n");
 	client_ask(first, "PUBLISH foo x\n", ":0\n");
 	close(first);
 	close(second);
 	kv_stop();
+	assert_int_equal(kv_fails(two_files, "kv: x: "), 2);
 }
 
 /* Twelve clients write without end; half of them do not read either. */
