@@ -184,8 +184,10 @@ int join_shard(const struct call *call, int shard_count)
 void join_answers(struct call *call, struct out *answers, int count)
 {
 	for (int i = 0; i < count; i++) {
-		if (answers[i].failed)
+		if (answers[i].failed) { /* what it announces is not there */
 			call->out->failed = true;
+			return;
+		}
 		if (peek(&answers[i], 0) == '-') {
 			out_move(call->out, &answers[i]);
 			return;

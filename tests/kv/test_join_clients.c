@@ -126,6 +126,36 @@ static void queued_arguments_are_there_when_their_input_is_gone(void **state)
 	transaction_clear(&transaction);
 }
 
+/* A shard had no memory for all of its answer: what it announces is not there. */
+static void an_answer_that_is_not_whole_ends_the_connection(void **state)
+{
+	static const char *const names[] = {"client|list", "pubsub|channels", "pubsub|numsub",
+					    "client|kill"};
+	struct arg argv[2] = {{.text = SLICE("x")}, {.text = SLICE("y")}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct out answers[SHARD_COUNT], out;
+		struct call call = {.command = command_by_name_or_null(slice_of(names[i])),
+				    .argc = 2,
+				    .argv = argv,
+				    .out = &out};
+
+		out_init(&out, 2);
+		for (int k = 0; k < SHARD_COUNT; k++) {
+			out_init(&answers[k], 2);
+			out_add(&answers[k], slice_of(k ? "*1\r\n$100000\r\n" : "$100000\r\n"));
+			answers[k].failed = true;
+		}
+		join_answers(&call, answers, SHARD_COUNT);
+		assert_true(out.failed);
+		assert_int_equal(out.len, 0);
+		for (int k = 0; k < SHARD_COUNT; k++)
+			out_fini(&answers[k]);
+		out_fini(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +163,7 @@ int main(void)
 		cmocka_unit_test(a_channel_that_two_shards_know_is_one),
 		cmocka_unit_test(client_lists_are_put_one_behind_the_other),
 		cmocka_unit_test(a_client_is_killed_if_any_shard_had_it),
+		cmocka_unit_test(an_answer_that_is_not_whole_ends_the_connection),
 		cmocka_unit_test(queued_arguments_are_there_when_their_input_is_gone),
 	};
 
