@@ -80,6 +80,8 @@ void send_some(struct session *session)
 
 	if (session->muted.len > 0)
 		drop_muted(session);
+	if (session->out.failed)
+		return; /* a part of it is missing: what is behind would be taken for that */
 	if (session->held)
 		push(session, &session->held_sga);
 	while (ready > 0 && may_push(session)) {

@@ -177,11 +177,51 @@ static void what_one_client_has_asked_of_others_is_bounded(void **state)
 	assert_int_equal(under_way, 0);
 }
 
+/* A reply that lacks a part is not filled up with what is behind it. */
+static void a_value_comes_whole_or_not_at_all(void **state)
+{
+	enum { LEN = 5000 };
+	static const char gets[] = "GET foo\r\nGET bar\r\nGET foo\r\nGET bar\r\nPING\r\n";
+	static char value[LEN + 1], set[LEN + 64], whole[LEN + 64];
+	struct world world;
+	bool enough = false;
+
+	(void)state;
+	memset(value, 'v', LEN);
+	snprintf(whole, sizeof(whole), "$%d\r\n%s\r\n", LEN, value);
+	world_open(&world, 2, 2, KV_FORWARD, 1);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	assert_int_equal(wire_open(&good, &world, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		snprintf(set, sizeof(set), "SET %s %s\r\n", i ? "foo" : "bar", value);
+		assert_int_equal(wire_send(&good, set, strlen(set)), 0);
+		assert_string_equal(wire_reply_or_null(&good), "+OK\r\n");
+	}
+	for (unsigned n = 1; !enough; n++) {
+		const char *reply;
+
+		assert_int_equal(wire_open(&victim, &world, 0), 0);
+		assert_string_equal(wire_ask_or_null(&victim, "PING"), "+PONG\r\n");
+		fail_after = n;
+		assert_int_equal(wire_send(&victim, gets, strlen(gets)), 0);
+		while ((reply = wire_reply_or_null(&victim)) && strcmp(reply, "+PONG\r\n") != 0)
+			if (reply[0] != '-')
+				assert_string_equal(reply, whole);
+		enough = fail_after != 0;
+		fail_after = 0;
+		assert_int_equal(wire_close(&victim), 0);
+	}
+	assert_int_equal(wire_close(&good), 0);
+	assert_int_equal(demi_sim_leave(world.sim), 0);
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_fails_for_want_of_memory_fails_alone),
 		cmocka_unit_test(what_one_client_has_asked_of_others_is_bounded),
+		cmocka_unit_test(a_value_comes_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
