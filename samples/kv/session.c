@@ -52,7 +52,7 @@ void session_open(struct server *server, int qd, struct sockaddr_in peer)
 
 	server->engine.clients.received++;
 	/* Some more, so that they can be told. */
-	if (server->session_count < max + SESSION_REFUSED_MAX)
+	if (server->session_count < (uint64_t)max + SESSION_REFUSED_MAX)
 		session = create_or_null(server, qd);
 	if (!session) {
 		server->engine.clients.rejected++;

@@ -211,6 +211,22 @@ static void clients_beyond_the_limit_are_told_so(void **state)
 	close(first);
 }
 
+static void there_may_be_as_many_clients_as_can_be_counted(void **state)
+{
+	enum { COUNT = 80 };
+	int fds[COUNT];
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		fds[i] = client_open();
+		client_ask(fds[i], i ? "PING\n" : "CONFIG SET maxclients 4294967295\n",
+			   i ? "+PONG\n" : "+OK\n");
+	}
+	client_ask(fds[0], "CONFIG SET maxclients 1500\n", "+OK\n");
+	for (int i = 0; i < COUNT; i++)
+		close(fds[i]);
+}
+
 /* --- how it ends --- */
 
 static void a_protocol_error_is_answered_and_ends_the_connection(void **state)
@@ -304,6 +320,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_client_that_does_not_read_is_not_read_from_and_loses_nothing),
 		cmocka_unit_test(half_sent_commands_cost_what_was_sent),
 		cmocka_unit_test(clients_beyond_the_limit_are_told_so),
+		cmocka_unit_test(there_may_be_as_many_clients_as_can_be_counted),
 		cmocka_unit_test(a_protocol_error_is_answered_and_ends_the_connection),
 		cmocka_unit_test(what_a_half_closing_client_asked_is_answered_before_the_end),
 		cmocka_unit_test(quit_is_answered_last),
