@@ -209,7 +209,8 @@ static bool may_run(const struct session *session)
 {
 	return session->fed && session->end == SESSION_GOES_ON && !session->stalled &&
 	       !session->server->stuck && session->out.len < SESSION_OUT_HIGH &&
-	       session->holds < SESSION_HOLD_MAX && session->hold_len < SESSION_HOLD_LEN;
+	       session->muted.len < SESSION_OUT_HIGH && session->holds < SESSION_HOLD_MAX &&
+	       session->hold_len < SESSION_HOLD_LEN;
 }
 
 static void refuse(struct session *session, const char *error)
