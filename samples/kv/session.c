@@ -118,6 +118,7 @@ void session_finish(struct session *session)
 		return;
 	session->end = SESSION_ENDS;
 	session->end_ns = session->server->engine.now_ns;
+	pubsub_leave(&session->server->pubsub, session); /* more and more would be owed to it */
 	session_unsettle(session);
 }
 

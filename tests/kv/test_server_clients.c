@@ -310,6 +310,40 @@ static void an_idle_client_is_disconnected_and_a_subscriber_is_not(void **state)
 	close(fd);
 }
 
+/* Its output waits for it: what it is told then comes behind that, and is not told any more. */
+static void who_has_said_quit_is_told_no_more_messages(void **state)
+{
+	enum { LEN = 100000, COUNT = 3, POLLS = 100 };
+	int slow = client_open_small(4096), fd = client_open();
+	char *message = malloc(LEN + 64), count[8] = "";
+	int len = snprintf(message, 64, "*3\r\n$7\r\nPUBLISH\r\n$4\r\nquit\r\n$%d\r\n", LEN);
+
+	(void)state;
+	client_ask(slow, "SUBSCRIBE quit\n", "*3\n$9\nsubscribe\n$4\nquit\n:1\n");
+	memset(message + len, 'm', LEN);
+	memcpy(message + len + LEN, "\r\n", 2);
+	for (int i = 0; i < COUNT; i++) {
+		client_send(fd, message, (size_t)len + LEN + 2);
+		client_expect(fd, ":1\n");
+	}
+	client_say(slow, "QUIT\n");
+	for (int i = 0; i < POLLS && strcmp(count, ":0") != 0; i++) {
+		client_ask(fd, "PUBSUB NUMSUB quit\n", "*2\n$4\nquit\n");
+		client_line(fd, count, sizeof(count));
+		usleep(20000);
+	}
+	client_say(fd, "PUBLISH quit late\n");
+	client_line(fd, count, sizeof(count));
+	for (int i = 0; i < COUNT; i++) {
+		client_expect(slow, "*3\n$7\nmessage\n$4\nquit\n$100000\n");
+		client_expect_bytes(slow, message + len, LEN + 2);
+	}
+	client_expect(slow, "+OK\n");
+	client_expect_end(slow);
+	free(message);
+	close(fd);
+}
+
 /* --- the program --- */
 
 static void settings_that_cannot_be_are_refused_with_a_line(void **state)
@@ -317,11 +351,13 @@ static void settings_that_cannot_be_are_refused_with_a_line(void **state)
 	static const char *const unknown[] = {"--no-such-setting", "1", NULL};
 	static const char *const wrong[] = {"--maxmemory", "much", NULL};
 	static const char *const missing[] = {"--port", NULL};
+	static const char *const two_files[] = {"/dev/null", "x", NULL};
 
 	(void)state;
 	assert_int_equal(kv_fails(unknown, "no-such-setting"), 2);
 	assert_int_equal(kv_fails(wrong, "kv: --maxmemory much: "), 2);
 	assert_int_equal(kv_fails(missing, "kv: --port"), 2);
+	assert_int_equal(kv_fails(two_files, "kv: x: "), 2);
 }
 
 static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
@@ -385,13 +421,11 @@ static void a_node_of_a_cluster_says_where_to_go(void **state)
 		   "-EXECABORT Transaction discarded because of previous errors.\n"
 		   "-ERR SELECT is not allowed in cluster mode\n");
 	client_ask(second, "MULTI\nSET foo 1\nEXEC\nWATCH foo\n", "+OK\n+QUEUED\n*1\n+OK\n+OK\n");
-	static const char *const two_files[] = {"/dev/null", "x", NULL};
 	client_ask(second, "SSUBSCRIBE foo\n", "*3\n$10\nssubscribe\n$3\nfoo\n:1\n");
 	client_ask(first, "PUBLISH foo x\n", ":0\n");
 	close(first);
 	close(second);
 	kv_stop();
-	assert_int_equal(kv_fails(two_files, "kv: x: "), 2);
 }
 
 /* Twelve clients write without end; half of them do not read either. */
@@ -452,6 +486,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_published_reaches_channels_and_patterns),
 		cmocka_unit_test(a_subscriber_that_does_not_read_is_cut_off),
 		cmocka_unit_test(an_idle_client_is_disconnected_and_a_subscriber_is_not),
+		cmocka_unit_test(who_has_said_quit_is_told_no_more_messages),
 	};
 	const struct CMUnitTest programs[] = {
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
