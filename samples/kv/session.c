@@ -179,7 +179,7 @@ static void pushed(struct session *session, demi_qtoken_t qt)
 	session->push_first = (session->push_first + 1) % SESSION_PUSH_MAX;
 	session->push_count--;
 	session->server->push_count--;
-	session->end_ns = session->server->engine.now_ns;
+	session->end_ns = session->active_ns = session->server->engine.now_ns;
 	if (session->held || session->fed || session->out.len > 0 ||
 	    session->end != SESSION_GOES_ON)
 		session_unsettle(session);

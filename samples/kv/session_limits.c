@@ -31,12 +31,14 @@ void session_told(struct session *session)
 	session_unsettle(session);
 }
 
+/* Whose command waits is not. */
 static bool is_idle(const struct session *session)
 {
 	const uint64_t idle_ns = session->server->engine.now_ns - session->active_ns;
 	const uint64_t timeout_s = session->server->settings.timeout_s;
 
-	return timeout_s && session->subscriber.count == 0 && idle_ns / NS_PER_S >= timeout_s;
+	return timeout_s && !session->fed && session->subscriber.count == 0 &&
+	       idle_ns / NS_PER_S >= timeout_s;
 }
 
 void session_look(struct session *session)

@@ -310,6 +310,40 @@ static void an_idle_client_is_disconnected_and_a_subscriber_is_not(void **state)
 	close(fd);
 }
 
+/* By CLIENT PAUSE, or because the network takes so long for what it asked for. */
+static void who_is_kept_waiting_is_not_idle(void **state)
+{
+	enum { LEN = 100000, COUNT = 20, GET_US = 100000 };
+	static const char get[] = "GET long\r\n";
+	int fd = client_open(), slow = client_open_small(4096), paused;
+	char *value = malloc(LEN + 3), set[64], text[COUNT * sizeof(get)] = "";
+
+	(void)state;
+	memset(value, 'v', LEN);
+	memcpy(value + LEN, "\r\n", 3);
+	client_send(fd, set,
+		    (size_t)snprintf(set, sizeof(set), "*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n$%d\r\n",
+				     LEN));
+	client_send(fd, value, LEN + 2);
+	client_expect(fd, "+OK\n");
+	client_ask(fd, "CONFIG SET timeout 1\n", "+OK\n");
+	for (int i = 0; i < COUNT; i++)
+		strcat(text, get);
+	client_say(slow, text);
+	for (int i = 0; i < COUNT; i++) {
+		client_expect(slow, "$100000\n");
+		client_expect_bytes(slow, value, LEN + 2);
+		usleep(GET_US);
+	}
+	client_expect_end(fd);
+	paused = client_open();
+	client_ask(paused, "CLIENT PAUSE 2500\n", "+OK\n");
+	client_ask(paused, "CONFIG SET timeout 0\n", "+OK\n");
+	free(value);
+	close(slow);
+	close(paused);
+}
+
 /* Its output waits for it: what it is told then comes behind that, and is not told any more. */
 static void who_has_said_quit_is_told_no_more_messages(void **state)
 {
@@ -486,6 +520,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_published_reaches_channels_and_patterns),
 		cmocka_unit_test(a_subscriber_that_does_not_read_is_cut_off),
 		cmocka_unit_test(an_idle_client_is_disconnected_and_a_subscriber_is_not),
+		cmocka_unit_test(who_is_kept_waiting_is_not_idle),
 		cmocka_unit_test(who_has_said_quit_is_told_no_more_messages),
 	};
 	const struct CMUnitTest programs[] = {
