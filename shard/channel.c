@@ -169,7 +169,8 @@ int channel_push(struct shard *shard, uint16_t peer, struct op *op, bool *sent)
 		return -ECONNRESET;
 	*sent = TAILQ_EMPTY(&end->waiting) && send(shard, peer, op);
 	if (!*sent) {
-		push_hold(op);
+		if (!push_hold(op))
+			return -EAGAIN;
 		token_wait_on(op, &end->waiting);
 		shard->channels_busy |= bit(peer);
 	}

@@ -44,7 +44,7 @@ int channel_open(struct shard *shard, uint16_t peer, struct queue *queue);
 /* Pushes that wait are still delivered, then the peer sees the end. */
 void channel_close(struct shard *shard, uint16_t peer);
 /* Sends, or lets the push wait on the end's list; true: it was sent. -ECONNRESET: nobody will read
- * it. */
+ * it; -EAGAIN: too many wait with this buffer. */
 int channel_push(struct shard *shard, uint16_t peer, struct op *op, bool *sent);
 /* Completes op with the oldest message or the end of the stream; false: there is none yet. */
 bool channel_pop(struct shard *shard, uint16_t peer, struct op *op);

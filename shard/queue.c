@@ -96,12 +96,15 @@ void queue_fail(struct shard *shard, struct op_list *list, int error)
 }
 
 /* --- pushes that wait --- */
-void push_hold(struct op *op)
+bool push_hold(struct op *op)
 {
 	if (op->held)
-		return;
+		return true;
+	if (pbuf_of(op->m)->send_count == UINT16_MAX)
+		return false;
 	op->held = true;
 	pbuf_hold(op->m);
+	return true;
 }
 
 void push_release(struct op *op)

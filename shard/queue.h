@@ -104,8 +104,9 @@ void queue_unretry(struct queues *queues, struct queue *queue);
 
 /* Completes every operation on the list. */
 void queue_fail(struct shard *shard, struct op_list *list, int error);
-/* A push has to wait: it holds the buffer by itself until push_release(). */
-void push_hold(struct op *op);
+/* A push has to wait: it holds the buffer by itself until push_release(). False: as many do so with
+ * this buffer as can be counted. */
+bool push_hold(struct op *op);
 void push_release(struct op *op);
 /* The token ends with -ECANCELED, the push goes on without it. False: no slot for that, the push is
  * gone. */

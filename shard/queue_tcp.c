@@ -1,3 +1,4 @@
+#include "mem/check.h"
 #include "shard/state.h"
 
 #include <errno.h>
@@ -242,7 +243,8 @@ static int push(struct shard *shard, struct queue *queue, struct op *op)
 		if (rc != -EAGAIN)
 			return rc;
 	}
-	push_hold(op);
+	if (!push_hold(op))
+		return -EAGAIN;
 	token_wait_on(op, &queue->waiting);
 	return 0;
 }
@@ -260,7 +262,7 @@ static void push_waiting(struct shard *shard, struct queue *queue)
 			push_release(op);
 		rc = hand_to_stack(shard, queue, op);
 		if (rc == -EAGAIN) {
-			push_hold(op);
+			CHECK(push_hold(op)); /* it did before */
 			return;
 		}
 		push_release(op);

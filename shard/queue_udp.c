@@ -29,8 +29,7 @@ static int push(struct shard *shard, struct queue *queue, struct op *op)
 	rc = TAILQ_EMPTY(&queue->waiting)
 		     ? udp_push(shard->net, queue->udp, op->data, op->len, &op->dest)
 		     : -EAGAIN;
-	if (rc == -EAGAIN) {
-		push_hold(op);
+	if (rc == -EAGAIN && push_hold(op)) {
 		token_wait_on(op, &queue->waiting);
 		queue_retry(&shard->queues, queue);
 		return 0;

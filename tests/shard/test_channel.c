@@ -1,3 +1,4 @@
+#include "shard/loop.h"
 #include "tests/shard/cm.h"
 #include "tests/shard/crew.h"
 #include "tests/shard/fake_nic.h"
@@ -191,6 +192,78 @@ static void a_full_mailbox_keeps_messages_pending_and_in_order(void **state)
 	crew_turn(1);
 	for (int i = 0; i < COUNT; i++)
 		assert_int_equal(crew_poll(0, pushed[i], &result), 0);
+}
+
+/* More than 16 bits count. */
+enum { MAILBOX_LEN = 256, TOO_MANY = 65536 + MAILBOX_LEN - 1 };
+
+static int begin_with_many_tokens(void **state)
+{
+	struct runtime_config config;
+
+	(void)state;
+	fake_nic_reset();
+	crew_config(&config, 2);
+	config.token_max = TOO_MANY;
+	config.mailbox_len = MAILBOX_LEN;
+	crew_start(&config);
+	return 0;
+}
+
+/* Until it is refused; how often it was not. */
+static int push_one_buffer_again_and_again(struct shard *shard, void *arg)
+{
+	struct rte_mbuf *m = arg;
+	uint64_t token;
+	int rc, count = 0;
+
+	while (!(rc = shard_push(shard, qd0, m, rte_pktmbuf_mtod(m, void *), m->data_len, NULL,
+				 &token)))
+		count++;
+	assert_int_equal(rc, -EAGAIN);
+	return count;
+}
+
+/* All that is there; how much that was. */
+static int read_all(struct shard *shard, void *arg)
+{
+	uint64_t *token = arg;
+	int count = 0;
+
+	for (;; count++) {
+		if (!*token)
+			assert_int_equal(shard_pop(shard, qd1, token), 0);
+		if (shard_wait(shard, *token, 0, &result))
+			return count;
+		*token = 0;
+		assert_int_equal(result.pop.len, 1);
+		assert_int_equal(mem_handle_free(shard_mem(shard), result.pop.handle), 0);
+	}
+}
+
+static void pushes_of_one_buffer_wait_as_far_as_they_can_be_counted(void **state)
+{
+	struct rte_mbuf *m, *other;
+	uint64_t token = 0;
+	int count;
+
+	(void)state;
+	open_both();
+	m = crew_sga(0, "x");
+	count = crew_call(0, push_one_buffer_again_and_again, m);
+	assert_int_equal(crew_free(0, m), 0);
+	while (count > 0) {
+		crew_turn(0);
+		count -= crew_call(1, read_all, &token);
+	}
+	assert_int_equal(count, 0);
+	crew_turn(1);
+	crew_turn(0);
+	m = crew_sga(0, "x");
+	other = crew_sga(0, "y"); /* not the same buffer, given back twice */
+	assert_ptr_not_equal(m, other);
+	assert_int_equal(crew_free(0, m), 0);
+	assert_int_equal(crew_free(0, other), 0);
 }
 
 static void close_is_the_end_of_the_stream_behind_all_messages(void **state)
@@ -437,6 +510,9 @@ int main(void)
 		TEST(messages_wait_for_a_peer_that_opens_its_end_later),
 		TEST(a_pop_that_waits_gets_the_next_message),
 		TEST(a_full_mailbox_keeps_messages_pending_and_in_order),
+		cmocka_unit_test_setup_teardown(
+			pushes_of_one_buffer_wait_as_far_as_they_can_be_counted,
+			begin_with_many_tokens, end),
 		TEST(close_is_the_end_of_the_stream_behind_all_messages),
 		TEST(close_cancels_pending_tokens),
 		TEST(a_message_to_an_end_that_was_closed_is_refused),

@@ -99,14 +99,16 @@ DEMI_API int demi_close(int qd);
  * While the send queue (SO_SNDBUF) is full a push waits, in order, and its token stays pending:
  * what waits is bounded by [runtime] tokens alone, so who pushes without waiting counts his bytes.
  * EAGAIN: as many operations are outstanding as that, and nothing was taken; there is room again
- * when any of them, on whatever queue, has been waited for. EINVAL: not one segment, an empty one,
- * one outside its buffer, or no sga of this shard; ENOTCONN; EPIPE: after demi_shutdown; EBADF.
+ * when any of them, on whatever queue, has been waited for; or 65,535 pushes of this one buffer
+ * wait. EINVAL: not one segment, an empty one, one outside its buffer, or no sga of this shard;
+ * ENOTCONN; EPIPE: after demi_shutdown; EDESTADDRREQ: a datagram socket; EBADF.
  */
 DEMI_API int demi_push(demi_qtoken_t *qt_out, int qd, const demi_sgarray_t *sga) ATTR_NONNULL(1, 3);
 
 /*
  * Sends the segment as one datagram to dest_addr, a struct sockaddr_in; else as demi_push().
- * ENOTSUP: a stream socket, or an address that is not AF_INET; EMSGSIZE: too long for a packet.
+ * ENOTSUP: a stream socket, or an address that is not AF_INET; EDESTADDRREQ: port 0; EMSGSIZE: too
+ * long for a packet.
  */
 DEMI_API int demi_pushto(demi_qtoken_t *qt_out, int sockqd, const demi_sgarray_t *sga,
 			 const struct sockaddr *dest_addr, socklen_t size) ATTR_NONNULL(1, 3, 4);
