@@ -51,7 +51,10 @@ static void print_server(FILE *file, const struct engine *engine, const struct i
 {
 	const struct settings *settings = engine->settings;
 	bool cluster = settings->mode == KV_CLUSTER;
-	uint64_t uptime_s = (engine->now_ms - engine->started_ms) / 1000;
+	/* A clock that went back may be before the start. */
+	uint64_t uptime_s = engine->now_ms < engine->started_ms
+				    ? 0
+				    : (engine->now_ms - engine->started_ms) / 1000;
 	struct utsname os;
 
 	(void)info;

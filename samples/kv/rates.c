@@ -2,7 +2,8 @@
 
 void rates_note(struct rates *rates, const struct rates_look *now)
 {
-	if (now->when_ms < rates->due_ms)
+	/* A clock that went back does not come to due_ms so soon. */
+	if (now->when_ms < rates->due_ms && rates->due_ms - now->when_ms <= RATES_LOOK_MS)
 		return;
 	rates->looks[rates->next] = *now;
 	rates->next = (rates->next + 1) % RATES_LOOK_COUNT;

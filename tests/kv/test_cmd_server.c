@@ -64,7 +64,8 @@ static void info_counts_keys_commands_and_time(void **state)
 {
 	struct talk *talk = *state;
 
-	talk->engine.started_ms = talk->engine.now_ms - 90061000;
+	talk->engine.started_ms = talk->engine.now_ms;
+	talk->engine.now_ms += 90061000;
 	talk_say(talk, "SET a 1");
 	talk_say(talk, "SET b 1 EX 10");
 	talk->db = 3;
@@ -72,11 +73,13 @@ static void info_counts_keys_commands_and_time(void **state)
 	talk_say(talk, "GET");
 	has(talk, "INFO", "db0:keys=2,expires=1,avg_ttl=0\r\ndb3:keys=1,expires=0,avg_ttl=0\r\n");
 	has(talk, "INFO", "uptime_in_seconds:90061\r\nuptime_in_days:1\r\n");
+	talk->engine.started_ms = talk->engine.now_ms + 1000;
+	has(talk, "INFO", "uptime_in_seconds:0\r\nuptime_in_days:0\r\n");
 	has(talk, "INFO commandstats",
 	    "cmdstat_set:calls=3,usec=0,usec_per_call=0.00,"
 	    "rejected_calls=0,failed_calls=0\r\n");
 	has(talk, "INFO stats", "total_error_replies:1\r\n");
-	has(talk, "INFO stats", "total_commands_processed:9\r\n");
+	has(talk, "INFO stats", "total_commands_processed:10\r\n");
 	assert_says(talk, "CONFIG RESETSTAT", "+OK\r\n");
 	has(talk, "INFO stats", "total_error_replies:0\r\n");
 	has_not(talk, "INFO commandstats", "cmdstat_set");
@@ -132,6 +135,12 @@ static void rates_are_of_the_last_looks(void **state)
 	assert_int_equal(rates_tell(&rates, &now).commands, 2000);
 	assert_int_equal(rates_tell(&rates, &now).sent_bytes, 300);
 	assert_int_equal(rates_tell(&rates, &now).received_bytes, 0);
+	now.when_ms = 5000; /* the clock goes back, and on */
+	rates_note(&rates, &now);
+	now.when_ms += 1000;
+	now.commands += 5000;
+	rates_note(&rates, &now);
+	assert_int_equal(rates_tell(&rates, &now).commands, 5000);
 	now.commands = 0;
 	assert_int_equal(rates_tell(&rates, &now).commands, 0);
 }
