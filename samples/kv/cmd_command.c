@@ -328,7 +328,7 @@ void cmd_command_getkeys(struct call *call)
 		reply_error(call->out, "ERR Invalid command specified");
 		return;
 	}
-	if (command->first_key == 0) {
+	if (command->first_key == 0 || strcmp(command_facts(command)->first_key, "not_key") == 0) {
 		reply_error(call->out, "ERR The command has no key arguments");
 		return;
 	}

@@ -238,6 +238,8 @@ static void commands_are_described(void **state)
 		    "-ERR Invalid number of arguments specified for command\r\n");
 	assert_says(talk, "COMMAND GETKEYS NOSUCH k", "-ERR Invalid command specified\r\n");
 	assert_says(talk, "COMMAND GETKEYS DBSIZE x", "-ERR The command has no key arguments\r\n");
+	assert_says(talk, "COMMAND GETKEYS SPUBLISH c x",
+		    "-ERR The command has no key arguments\r\n");
 }
 
 /* What COMMAND counts, lists and describes are the same commands. */
