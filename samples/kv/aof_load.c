@@ -19,6 +19,7 @@ struct load {
 static int run(void *arg, int db, int argc, const struct arg *argv)
 {
 	struct load *load = arg;
+	bool no_memory;
 	struct out out;
 	struct call call = {
 		.engine = load->engine,
@@ -34,8 +35,11 @@ static int run(void *arg, int db, int argc, const struct arg *argv)
 	out_init(&out, 2);
 	engine_run(&call);
 	load->failed += out.errors != 0;
+	/* Without memory it is a part of what there was: that is not to be served, or logged anew.
+	 */
+	no_memory = out.errors && strcmp(out.error_code, "OOM") == 0;
 	out_fini(&out);
-	return 0;
+	return no_memory ? -ENOMEM : 0;
 }
 
 static int replay(struct engine *engine, int dir_fd, const struct manifest *manifest,
