@@ -184,8 +184,11 @@ static enum parse parse_request(struct aof_reader *reader, struct cursor *cursor
 
 	if (status != PARSE_OK)
 		return status;
-	if (count == 0 || count > RESP_ARG_COUNT_MAX)
+	if (count == 0 || count > RESP_ARG_COUNT_MAX) {
+		cursor->at =
+			0; /* not behind it, where the file may end: that would be a torn tail */
 		return bad(cursor, "a request has no such number of arguments");
+	}
 	reader->argc = (int)count;
 	for (int i = 0; i < (int)count; i++) {
 		if (!reserve(reader, i + 1))

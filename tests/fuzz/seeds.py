@@ -328,8 +328,37 @@ RESP_IN = {name: bytes([split]) + sent for name, (split, sent) in {
     "endless_line": (200, b"*1\r\n$" + b"1" * 65537),
 }.items()}
 
+SELECT, SET, DEL = request(b"SELECT", b"3"), request(b"SET", b"key", b"value"), request(b"DEL", b"key")
+MULTI, EXEC = request(b"MULTI"), request(b"EXEC")
+AOF_READER = {name: bytes([before]) + log for name, (before, log) in {
+    "empty": (0, b""),
+    "plain": (0, SELECT + SET * 2 + DEL),
+    "across": (60, SELECT + SET * 2 + DEL),
+    "transaction": (0, SELECT + MULTI + SET + SELECT + DEL + EXEC + SET),
+    "open": (0, SET + MULTI + SET + DEL),
+    "open_across": (70, SET + MULTI + SET + DEL),
+    "nested": (0, MULTI + SET + MULTI + EXEC),
+    "ended_twice": (0, MULTI + EXEC + EXEC),
+    "torn": (0, SET + DEL[:-4]),
+    "torn_across": (30, SET + SET[:-9]),
+    "zeros": (0, SET + DEL[:9] + b"\0" * 40),
+    "zeros_in_a_value": (50, SET + b"*2\r\n$3\r\nDEL\r\n$20\r\nkey" + b"\0" * 99),
+    "length": (0, SET + b"*2\r\n$3\r\nDEL\r\n$300\r\nkey\r\n" + SET * 3),
+    "length_across": (20, b"*2\r\n$3\r\nDEL\r\n$300\r\nkey\r\n" + SET * 3),
+    "stars": (40, SET + b"*2\r\n$3\r\nSET\r\n$999\r\n" + b"\r\n*" * 20 + b"\r\n*1\r\n$1"),
+    "huge": (0, b"*2\r\n$9999999999\r\nkey\r\n"),
+    "many": (9, b"*1000000\r\n" + b"$1\r\nx\r\n" * 40),
+    "too_many": (0, b"*99999999999\r\n"),
+    "none": (0, b"*0\r\n" + SET),
+    "inline": (0, SET + b"PING\r\n"),
+    "no_dollar": (0, b"*1\r\n:3\r\n"),
+    "database": (0, request(b"SELECT", b"16") + SET),
+    "no_database": (0, request(b"SELECT") + request(b"select", b"1", b"2")),
+    "empty_words": (0, request(b"") + request(b"", b"") + SET),
+}.items()}
+
 TARGETS = {"packet": PACKET, "tcp_opt": TCP_OPT, "config": CONFIG, "reassembly": REASSEMBLY,
-           "conversation": CONVERSATION, "resp_in": RESP_IN}
+           "conversation": CONVERSATION, "resp_in": RESP_IN, "aof_reader": AOF_READER}
 
 
 def main():

@@ -239,6 +239,11 @@ static void a_check_names_the_offset_of_what_is_wrong(void **state)
 	assert_int_equal(check.whole_len, strlen(parts[0]));
 	assert_int_equal(check.bad_offset, at);
 	assert_string_equal(check.problem, "an argument should begin here");
+	/* At the very end, too: it is not the beginning of anything. */
+	put(place, NAME, "*0\r\n", 4);
+	assert_int_equal(aof_replay_check(&replay, NAME, &check), 0);
+	assert_false(check.torn);
+	assert_int_equal(check.bad_offset, 0);
 }
 
 static void transactions_do_not_nest_and_do_not_end_twice(void **state)
