@@ -177,11 +177,13 @@ int channel_push(struct shard *shard, uint16_t peer, struct op *op, bool *sent)
 	return 0;
 }
 
-/* A push that waited has gone; its token waits for the envelope unless the queue was closed. */
+/* A push that waited has gone; its token waits for the envelope unless it ended with the queue. */
 static void sent_late(struct shard *shard, struct channel_end *end, struct op *op)
 {
+	struct queue *queue = end->queue ? end->queue : end->leaving;
+
 	push_release(op);
-	token_wait_on(op, op->orphan ? NULL : &end->queue->sent);
+	token_wait_on(op, op->orphan || !queue ? NULL : &queue->sent);
 	if (op->orphan)
 		token_drop(&shard->tokens, op);
 }
@@ -189,6 +191,7 @@ static void sent_late(struct shard *shard, struct channel_end *end, struct op *o
 static void fail_waiting(struct shard *shard, struct channel_end *end)
 {
 	queue_fail(shard, &end->waiting, -ECONNRESET);
+	end->leaving = NULL;
 }
 
 /* The next session begins when both ends are closed and both know it. */
@@ -212,6 +215,7 @@ static unsigned send_waiting(struct shard *shard, uint16_t peer)
 		sent_late(shard, end, op);
 		count++;
 	}
+	end->leaving = NULL;
 	if (end->fin_waiting) {
 		if (!shard_post(shard, peer, (struct letter){LETTER_FIN, NULL}))
 			return count;
@@ -319,18 +323,27 @@ int channel_open(struct shard *shard, uint16_t peer, struct queue *queue)
 	return 0;
 }
 
-void channel_close(struct shard *shard, uint16_t peer)
+/* Without a slot for that a token ends later, with its push: no bytes are lost. */
+static void detach_waiting(struct shard *shard, struct channel_end *end)
 {
-	struct channel_end *end = &shard->ends[peer];
 	struct op *op, *next;
 
 	for (op = TAILQ_FIRST(&end->waiting); op; op = next) {
 		next = TAILQ_NEXT(op, link);
-		if (!op->orphan)
+		if (!op->orphan && shard->tokens.free)
 			push_detach(shard, op);
 	}
+}
+
+void channel_close(struct shard *shard, uint16_t peer, struct queue *leaving)
+{
+	struct channel_end *end = &shard->ends[peer];
+
+	if (!leaving)
+		detach_waiting(shard, end);
 	refuse_inbox(shard, end);
 	end->queue = NULL;
+	end->leaving = TAILQ_EMPTY(&end->waiting) ? NULL : leaving;
 	end->closed = true;
 	end->fin_waiting = !end->peer_gone;
 	end_session(end);
@@ -338,6 +351,17 @@ void channel_close(struct shard *shard, uint16_t peer)
 		shard->channels_busy |= bit(peer);
 		send_waiting(shard, peer);
 	}
+}
+
+bool channel_leaving(const struct shard *shard, uint16_t peer, const struct queue *queue)
+{
+	return shard->ends[peer].leaving == queue;
+}
+
+void channel_forget(struct shard *shard, uint16_t peer, const struct queue *queue)
+{
+	if (channel_leaving(shard, peer, queue))
+		shard->ends[peer].leaving = NULL;
 }
 
 unsigned channels_turn(struct shard *shard)

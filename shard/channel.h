@@ -25,6 +25,7 @@ struct shard;
 
 struct channel_end {
 	struct queue *queue;			   /* the program has it open */
+	struct queue *leaving;			   /* closed, and its pushes still wait */
 	bool closed;				   /* the program closed it in this session */
 	bool fin_waiting;			   /* the peer does not know that yet */
 	bool fin_received;			   /* the peer closed its end, or returned */
@@ -41,8 +42,13 @@ void channels_fini(struct shard *shard);
 
 /* -EINVAL, -EADDRINUSE: open already, or closed and the peer has not closed its end yet. */
 int channel_open(struct shard *shard, uint16_t peer, struct queue *queue);
-/* Pushes that wait are still delivered, then the peer sees the end. */
-void channel_close(struct shard *shard, uint16_t peer);
+/* Pushes that wait are still delivered, then the peer sees the end. leaving: the queue, if it lives
+ * on until they were; NULL: their tokens end here. */
+void channel_close(struct shard *shard, uint16_t peer, struct queue *leaving);
+/* Whether pushes of a queue that was closed still wait. */
+bool channel_leaving(const struct shard *shard, uint16_t peer, const struct queue *queue);
+/* Nobody asks any more. */
+void channel_forget(struct shard *shard, uint16_t peer, const struct queue *queue);
 /* Sends, or lets the push wait on the end's list; true: it was sent. -ECONNRESET: nobody will read
  * it; -EAGAIN: too many wait with this buffer. */
 int channel_push(struct shard *shard, uint16_t peer, struct op *op, bool *sent);

@@ -27,7 +27,7 @@ static int pop(struct shard *shard, struct queue *queue, struct op *op)
 /* close_async: complete when the peer gave every message back. */
 static void finish_if_quiet(struct shard *shard, struct queue *queue)
 {
-	if (!TAILQ_EMPTY(&queue->sent)) {
+	if (!TAILQ_EMPTY(&queue->sent) || channel_leaving(shard, queue->peer, queue)) {
 		queue_retry(&shard->queues, queue);
 		return;
 	}
@@ -50,7 +50,7 @@ static void close_queue(struct shard *shard, struct queue *queue, struct op *op)
 {
 	queue_fail(shard, &queue->takes, -ECANCELED);
 	queue->closing = op;
-	channel_close(shard, queue->peer);
+	channel_close(shard, queue->peer, op ? queue : NULL);
 	if (!op) {
 		queue_fail(shard, &queue->sent, -ECANCELED);
 		queue_put(&shard->queues, queue);
@@ -61,6 +61,7 @@ static void close_queue(struct shard *shard, struct queue *queue, struct op *op)
 
 static void abandon(struct shard *shard, struct queue *queue)
 {
+	channel_forget(shard, queue->peer, queue);
 	queue_fail(shard, &queue->sent, -ECANCELED);
 	finish_if_quiet(shard, queue);
 }

@@ -362,6 +362,62 @@ static void async_close_completes_when_every_message_was_let_go(void **state)
 	assert_int_equal(result.opcode, SHARD_OP_CLOSE);
 }
 
+static void async_close_waits_for_messages_for_which_there_was_no_room(void **state)
+{
+	enum { COUNT = 10 }; /* a mailbox holds 7 */
+	uint64_t pushed[COUNT], closed;
+	struct open_call call = {.token = &closed};
+
+	(void)state;
+	open_both();
+	for (int i = 0; i < COUNT; i++)
+		pushed[i] = push_text(0, qd0, "x");
+	call.qd = qd0;
+	assert_int_equal(crew_call(0, close_async, &call), 0);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(crew_poll(0, closed, &result), -ETIMEDOUT);
+		assert_popped(1, pop(1, qd1), "x");
+		assert_int_equal(crew_free(1, result.pop.handle), 0);
+		crew_turn(1);
+	}
+	assert_int_equal(crew_poll(0, closed, &result), 0);
+	assert_int_equal(result.opcode, SHARD_OP_CLOSE);
+	for (int i = 0; i < COUNT; i++) {
+		assert_int_equal(crew_poll(0, pushed[i], &result), 0);
+		assert_int_equal(result.opcode, SHARD_OP_PUSH);
+	}
+}
+
+static int begin_with_few_tokens(void **state)
+{
+	struct runtime_config config;
+
+	(void)state;
+	fake_nic_reset();
+	crew_config(&config, 2);
+	config.token_max = 10;
+	crew_start(&config);
+	return 0;
+}
+
+static void close_loses_no_message_where_tokens_are_out(void **state)
+{
+	enum { COUNT = 10 }; /* a mailbox holds 7, and there are no more tokens */
+
+	(void)state;
+	open_both();
+	for (int i = 0; i < COUNT; i++)
+		push_text(0, qd0, "x");
+	assert_int_equal(crew_close(0, qd0), 0);
+	for (int i = 0; i < COUNT; i++) {
+		assert_popped(1, pop(1, qd1), "x");
+		assert_int_equal(crew_free(1, result.pop.handle), 0);
+		crew_turn(1);
+		crew_turn(0);
+	}
+	assert_popped(1, pop(1, qd1), "");
+}
+
 /* --- a shard's program ends --- */
 /* Shard 1 has gone, one way or the other, and shard 0 knows. */
 static void go(void (*how)(unsigned index))
@@ -518,6 +574,9 @@ int main(void)
 		TEST(a_message_to_an_end_that_was_closed_is_refused),
 		TEST(a_channel_may_be_opened_again_once_both_ends_were_closed),
 		TEST(async_close_completes_when_every_message_was_let_go),
+		TEST(async_close_waits_for_messages_for_which_there_was_no_room),
+		cmocka_unit_test_setup_teardown(close_loses_no_message_where_tokens_are_out,
+						begin_with_few_tokens, end),
 		TEST(what_was_sent_to_a_shard_fails_when_its_program_returns),
 		TEST(what_was_sent_to_a_shard_fails_when_it_leaves),
 		TEST(what_a_shard_said_before_its_program_returned_is_still_read),
