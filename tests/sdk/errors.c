@@ -118,6 +118,26 @@ static void any_address_and_any_port_can_be_bound(void **state)
 	assert_int_equal(demi_close(qd), 0);
 }
 
+static void a_socket_that_was_not_bound_has_an_address_of_zeros(void **state)
+{
+	const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		const int qd = socket_of(types[i]);
+		struct sockaddr_in in;
+		socklen_t len = sizeof(in);
+
+		memset(&in, 1, sizeof(in));
+		assert_int_equal(demi_getsockname(qd, (struct sockaddr *)&in, &len), 0);
+		assert_int_equal(len, sizeof(in));
+		assert_int_equal(in.sin_family, AF_INET);
+		assert_int_equal(in.sin_port, 0);
+		assert_int_equal(in.sin_addr.s_addr, 0);
+		assert_int_equal(demi_close(qd), 0);
+	}
+}
+
 static void a_port_is_free_again_after_close(void **state)
 {
 	(void)state;
@@ -359,6 +379,7 @@ int main(void)
 		IN_A_WORLD(a_closed_queue_is_ebadf_even_when_its_place_is_used_again),
 		IN_A_WORLD(bind_refuses_what_is_not_ours_taken_or_bound),
 		IN_A_WORLD(any_address_and_any_port_can_be_bound),
+		IN_A_WORLD(a_socket_that_was_not_bound_has_an_address_of_zeros),
 		IN_A_WORLD(a_port_is_free_again_after_close),
 		IN_A_WORLD(listen_needs_a_bound_stream_that_does_nothing_else),
 		IN_A_WORLD(a_connecting_socket_is_busy),

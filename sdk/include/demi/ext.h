@@ -20,8 +20,8 @@ extern "C" {
 DEMI_API int demi_shutdown(int qd, int how);
 
 /*
- * Our own address and port, cut to *addrlen bytes; *addrlen becomes its true size. EBADF; EINVAL:
- * the socket has none yet.
+ * Our own address and port, zeros as long as the socket has none, cut to *addrlen bytes; *addrlen
+ * becomes its true size. EBADF.
  */
 DEMI_API int demi_getsockname(int qd, struct sockaddr *addr, socklen_t *addrlen) ATTR_NONNULL(2, 3);
 

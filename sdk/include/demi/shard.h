@@ -26,9 +26,9 @@ extern "C" {
  * seconds. So a shard that is done may return, and one that fails does not end the others:
  * demi_shard_stop() does.
  *
- * Returns the first non-zero result of a main_fn, else 0. If the shards could not be started
- * main_fn was not called on any, and the result is an errno as of demi_init(), with its line on
- * stderr. EINVAL: main_fn is NULL.
+ * Returns the first non-zero result of a main_fn; else EIO if packet buffers were missing, which a
+ * line on stderr counts; else 0. If the shards could not be started main_fn was not called on any,
+ * and the result is an errno as of demi_init(), with its line on stderr. EINVAL: main_fn is NULL.
  */
 DEMI_API int demi_shard_run(const struct demi_args *args, int (*main_fn)(void *arg), void *arg)
 	ATTR_NONNULL(2);
@@ -52,7 +52,7 @@ DEMI_API int demi_shard_of(const struct sockaddr *local, socklen_t local_size,
  * free. A push completes when the other shard took it over; a full channel keeps it pending. The
  * zero-length pop says that the other end was closed, or that the other shard's main_fn has
  * returned; what it did not pop fails with ECONNRESET. EINVAL: no such shard, or this one;
- * EADDRINUSE: open already.
+ * EADDRINUSE: open already, or closed and the other shard has not closed its end yet.
  */
 DEMI_API int demi_shard_channel(int *qd_out, int peer) ATTR_NONNULL(1);
 
