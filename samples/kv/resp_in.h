@@ -47,6 +47,7 @@ struct resp_in {
 	int argc;
 	struct arg *argv;
 	const char *error;
+	bool over_limit;	     /* it is that of query_len_max */
 	struct resp_in_state *state; /* resp_in.c's */
 };
 

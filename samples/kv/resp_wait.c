@@ -83,9 +83,8 @@ enum resp_status resp_wait(struct resp_in *in)
 	resp_keep(state, state->at, len);
 	state->part_len += len;
 	state->at = state->end;
-	if (resp_in_held(in) > in->limits->query_len_max)
-		return resp_fail(in, "client query buffer limit exceeded");
-	return RESP_MORE;
+	in->over_limit = resp_in_held(in) > in->limits->query_len_max;
+	return in->over_limit ? resp_fail(in, "client query buffer limit exceeded") : RESP_MORE;
 }
 
 enum resp_status resp_take_line(struct resp_in *in, char last, struct slice *line,

@@ -232,6 +232,7 @@ static bool parse(struct session *session)
 		session->fed = false;
 		demi_sgafree(&session->popped_sga);
 	} else if (status == RESP_ERROR) {
+		session->server->engine.clients.query_limit_drops += session->in.over_limit;
 		refuse(session, session->in.error);
 	} else {
 		session->parsed = true;

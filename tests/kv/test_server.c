@@ -260,6 +260,23 @@ static void there_may_be_as_many_clients_as_can_be_counted(void **state)
 		close(fds[i]);
 }
 
+static void a_command_beyond_the_limit_ends_its_connection_and_is_counted(void **state)
+{
+	static char part[3 * MIB / 2] = "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$3000000\r\n";
+	int fd = client_open(), greedy = client_open();
+	char info[8192];
+
+	(void)state;
+	client_ask(fd, "CONFIG SET client-query-buffer-limit 1mb\n", "+OK\n");
+	client_stuff(greedy, part, sizeof(part), sizeof(part));
+	client_expect_gone(greedy);
+	client_ask(fd, "CONFIG SET client-query-buffer-limit 1gb\n", "+OK\n");
+	client_say(fd, "INFO stats\n");
+	client_text(fd, info, sizeof(info));
+	assert_non_null(strstr(info, "\r\nclient_query_buffer_limit_disconnections:1\r\n"));
+	close(fd);
+}
+
 /* --- how it ends --- */
 
 static void a_protocol_error_is_answered_and_ends_the_connection(void **state)
@@ -352,6 +369,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_thousand_clients_are_served_side_by_side),
 		cmocka_unit_test(a_client_that_does_not_read_is_not_read_from_and_loses_nothing),
 		cmocka_unit_test(half_sent_commands_cost_what_was_sent),
+		cmocka_unit_test(a_command_beyond_the_limit_ends_its_connection_and_is_counted),
 		cmocka_unit_test(clients_beyond_the_limit_are_told_so),
 		cmocka_unit_test(there_may_be_as_many_clients_as_can_be_counted),
 		cmocka_unit_test(answers_that_nobody_wants_take_no_memory),
