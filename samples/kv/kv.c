@@ -198,6 +198,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines, into pipes too */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* whoever read what is printed may go before us */
 	error = demi_shard_run(&args, shard_main, &settings);
 	for (int i = 0; i < shard_count; i++)
 		server_fini(&servers[i]);

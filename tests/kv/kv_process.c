@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -90,6 +91,19 @@ void kv_ended(void)
 	}
 	program_expect(&program, "kv: ended in order", 1);
 	program_clear(&program);
+}
+
+int kv_stop_unheard(void)
+{
+	const int empty = open("/dev/null", O_RDONLY);
+	int status;
+
+	assert_int_equal(dup2(empty, program.out), program.out);
+	close(empty);
+	program_signal(&program, SIGTERM);
+	status = program_wait(&program, END_SECONDS);
+	program_clear(&program);
+	return status;
 }
 
 void kv_kill(void)

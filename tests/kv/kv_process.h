@@ -16,6 +16,8 @@ void kv_home(void);
 void kv_start(unsigned shard_count, const char *const *options);
 /* SIGTERM; it must end with status 0 and every packet buffer back. */
 void kv_stop(void);
+/* Likewise, while its output leads nowhere; its exit status. */
+int kv_stop_unheard(void);
 /* SIGKILL. */
 void kv_kill(void);
 /* The part after the signal. */

@@ -394,6 +394,13 @@ static void settings_that_cannot_be_are_refused_with_a_line(void **state)
 	assert_int_equal(kv_fails(two_files, "kv: x: "), 2);
 }
 
+static void kv_goes_on_when_nobody_reads_what_it_says(void **state)
+{
+	(void)state;
+	kv_start(1, NULL);
+	assert_int_equal(kv_stop_unheard(), 0);
+}
+
 static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
 {
 	char dir[LOG_DIR_LEN];
@@ -525,6 +532,7 @@ int main(int argc, char **argv)
 	};
 	const struct CMUnitTest programs[] = {
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
+		cmocka_unit_test(kv_goes_on_when_nobody_reads_what_it_says),
 		cmocka_unit_test(what_was_answered_with_a_log_is_there_after_a_kill),
 		cmocka_unit_test(changes_are_answered_while_nothing_expires_actively),
 		cmocka_unit_test(a_node_of_a_cluster_says_where_to_go),
