@@ -88,7 +88,8 @@ static void advance(struct tcp_in *in)
 		tcp_recovery_progress(in->net, conn, acked_len, flight_len);
 	}
 	tcp_timer_data_acked(in->net, conn);
-	if (conn->want_room && tcp_txq_has_room(&conn->txq, pushes)) {
+	/* With nothing queued no other ACK will tell; if the shard has no push, it waits. */
+	if (conn->want_room && (conn->txq.count == 0 || tcp_txq_has_room(&conn->txq, pushes))) {
 		conn->want_room = false;
 		in->effects |= TCP_EFFECT_READY;
 	}

@@ -352,6 +352,46 @@ static void who_waits_for_pushes_may_close_and_may_ask_twice(void **state)
 	peer_end(&p);
 }
 
+/* Pushes that are done are the shard's again once they were told of, and not when the ACK comes. */
+static void the_last_ack_tells_of_room_also_while_pushes_have_run_out(void **state)
+{
+	static const unsigned counts[] = {2, 2, 1, 1};
+	struct tcp_config config = host_config();
+	struct tcp_conn *first;
+	struct peer p;
+	uint32_t irs;
+
+	(void)state;
+	config.push_max = 8;
+	config.sndbuf_len = 20;
+	config.nodelay = true;
+	p = peer_established(&config);
+	first = p.conn;
+	irs = p.irs;
+	peer_push(&p, 10);
+	peer_push(&p, 10);
+	assert_int_equal(host_push(p.h, first, 0, 10, 7), -EAGAIN); /* its own queue is full */
+	peer_drain(&p);
+	for (unsigned i = 0; i < RTE_DIM(counts); i++) {
+		p.port++;
+		peer_handshake(&p, NULL, 0);
+		for (unsigned k = 0; k < counts[i]; k++)
+			assert_int_equal(host_push(p.h, p.conn, 0, 10, 7), 0);
+		peer_drain(&p);
+	}
+	assert_int_equal(peer_use(&p).pushes, 8);
+	peer_ready(&p, NULL);
+
+	p.port = PEER_PORT;
+	p.irs = irs;
+	peer_send(&p, ACK, 1, 21, 0);
+	assert_int_equal(peer_done(&p, &(int){0}), 2);
+	peer_after(&p, 1 * MS);
+	assert_true(peer_ready(&p, tcp_conn_sock(first)));
+	assert_int_equal(host_push(p.h, first, 0, 10, 7), 0);
+	peer_end(&p);
+}
+
 /* A buffer can be sent to so many at one time; nobody's ACK tells of room then. */
 static void a_buffer_that_is_pushed_too_often_is_pushed_later(void **state)
 {
@@ -404,6 +444,7 @@ int main(void)
 		host_test(a_full_send_queue_refuses_and_says_when_there_is_room),
 		host_test(pushes_run_out_and_those_who_wait_hear_when_there_are_some),
 		host_test(who_waits_for_pushes_may_close_and_may_ask_twice),
+		host_test(the_last_ack_tells_of_room_also_while_pushes_have_run_out),
 		host_test(a_buffer_that_is_pushed_too_often_is_pushed_later),
 	};
 
