@@ -223,10 +223,8 @@ static enum aof_read read_request(struct aof_reader *reader)
 		}
 		if (cursor.need > reader->len - reader->begin)
 			return AOF_READ_TORN;
-		/* The rest is put to the front: so a window's worth is read at a time. */
-		if (cursor.need < WINDOW_LEN_MIN)
-			cursor.need = WINDOW_LEN_MIN;
-		reader->error = show(reader, reader->begin, cursor.need);
+		/* The rest is put to the front: so a window's worth more is read at a time. */
+		reader->error = show(reader, reader->begin, cursor.need + WINDOW_LEN_MIN);
 		if (reader->error)
 			return AOF_READ_ERROR;
 		skip = 0;
@@ -261,29 +259,53 @@ bool aof_reader_zeros(struct aof_reader *reader, uint64_t offset)
 	return true;
 }
 
-bool aof_reader_more_follows(struct aof_reader *reader)
+/* Behind the end of a line. */
+static const char *star_or_null(const char *text, size_t len)
 {
-	uint64_t begin = reader->begin;
+	const char *end = text + len, *at = text + 2;
 
-	for (uint64_t offset = begin + 1; offset < reader->len;) {
-		const char *found;
+	for (; at < end && (at = memchr(at, '*', (size_t)(end - at))); at++)
+		if (at[-2] == '\r' && at[-1] == '\n')
+			return at;
+	return NULL;
+}
 
-		if (show(reader, offset, WINDOW_LEN_MIN))
-			return false;
-		found = memmem(reader->window, reader->window_len, "\r\n*", 3);
-		if (!found) { /* the two bytes before may belong to the next window */
-			if (reader->len - offset <= reader->window_len)
-				return false;
-			offset += reader->window_len - 2;
-			continue;
-		}
-		offset += (uint64_t)(found - reader->window) + 2;
-		reader->begin = offset;
-		if (read_request(reader) == AOF_READ_REQUEST) {
-			reader->begin = begin;
+/*
+ * The next place from *offset on where a request may begin. What has been read is looked at where
+ * it lies: there may be millions of such places.
+ */
+static bool next_star(struct aof_reader *reader, uint64_t *offset)
+{
+	for (;;) {
+		const uint64_t window_end = reader->window_offset + reader->window_len;
+		const size_t skip = (size_t)(*offset - reader->window_offset);
+		const char *star = NULL;
+
+		if (*offset + 2 < window_end)
+			star = star_or_null(reader->window + skip, reader->window_len - skip);
+		if (star) {
+			*offset = reader->window_offset + (uint64_t)(star - reader->window);
 			return true;
 		}
+		if (window_end >= reader->len)
+			return false;
+		if (*offset + 2 < window_end) /* two bytes may belong to what comes next */
+			*offset = window_end - 2;
+		if (show(reader, *offset, WINDOW_LEN_MIN))
+			return false;
+	}
+}
+
+bool aof_reader_more_follows(struct aof_reader *reader)
+{
+	const uint64_t begin = reader->begin;
+	uint64_t offset = begin + 1;
+	bool found = false;
+
+	while (!found && next_star(reader, &offset)) {
+		reader->begin = offset;
+		found = read_request(reader) == AOF_READ_REQUEST;
 	}
 	reader->begin = begin;
-	return false;
+	return found;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -323,6 +324,31 @@ static void long_values_come_back_whole(void **state)
 	free(log);
 }
 
+/* Which took a minute for each five million bytes: the window was moved to each of them. */
+static void a_torn_value_of_what_looks_like_requests_is_soon_seen_through(void **state)
+{
+	enum { LEN = 6 << 20, PROCESSOR_S = 10 };
+	struct place *place = *state;
+	struct aof_replay replay = {.dir_fd = place->fd};
+	struct aof_check check;
+	char *log = malloc(LEN + 100);
+	size_t len = (size_t)sprintf(log, "*2\r\n$4\r\nPING\r\n$%d\r\n", LEN);
+	const clock_t begun = clock();
+
+	while (len < LEN)
+		len += (size_t)sprintf(log + len, "\r\n*");
+	put(place, NAME, log, len);
+	assert_int_equal(aof_replay_check(&replay, NAME, &check), 0);
+	assert_true(check.torn);
+	assert_true(clock() - begun < PROCESSOR_S * CLOCKS_PER_SEC);
+	/* The last of them is one. */
+	len += (size_t)sprintf(log + len - 3, "\r\n*1\r\n$4\r\nPING\r\n") - 3;
+	put(place, NAME, log, len);
+	assert_int_equal(aof_replay_check(&replay, NAME, &check), 0);
+	assert_false(check.torn);
+	free(log);
+}
+
 static void a_file_that_is_missing_is_an_error(void **state)
 {
 	struct place *place = *state;
@@ -347,6 +373,7 @@ int main(void)
 		TEST(only_the_last_file_that_holds_anything_may_be_torn),
 		TEST(a_command_that_nobody_knows_ends_the_replay),
 		TEST(long_values_come_back_whole),
+		TEST(a_torn_value_of_what_looks_like_requests_is_soon_seen_through),
 		TEST(a_file_that_is_missing_is_an_error),
 	};
 
