@@ -71,7 +71,7 @@ static struct bytes *operate_or_null(struct call *call, enum operation operation
 		return NULL;
 	memset(result->data, 0, len);
 	for (int i = 3; i < call->argc; i++) {
-		const struct entry *entry = store_find_or_null(engine->store, call->db,
+		const struct entry *entry = store_peek_or_null(engine->store, call->db,
 							       call_arg(call, i), engine->now_ms);
 		const struct slice text = entry ? entry_string(entry, scratch) : SLICE("");
 

@@ -54,7 +54,7 @@ void cmd_setbit(struct call *call)
 		reply_error(call->out, "ERR bit is not an integer or out of range");
 		return;
 	}
-	if (!string_find(call, 1, &entry))
+	if (!string_seize(call, 1, &entry))
 		return;
 	text = text_of(entry, scratch);
 	old = bit_at(text, offset);

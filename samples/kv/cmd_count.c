@@ -20,7 +20,7 @@ static void add(struct call *call, int64_t more)
 	struct entry *entry;
 	int64_t value = 0;
 
-	if (!string_find(call, 1, &entry))
+	if (!string_seize(call, 1, &entry))
 		return;
 	if (entry && !is_integer(entry, &value)) {
 		reply_error(call->out, CALL_NOT_AN_INTEGER);
@@ -97,7 +97,7 @@ void cmd_incrbyfloat(struct call *call)
 	struct entry *entry;
 	struct slice value = {text, 0};
 
-	if (!string_find(call, 1, &entry) || !sum(call, entry, text, &value.len))
+	if (!string_seize(call, 1, &entry) || !sum(call, entry, text, &value.len))
 		return;
 	if (!store_set_or_null(engine->store, call->db, call_arg(call, 1), value, STORE_KEEP_EXPIRY,
 			       engine->now_ms)) {

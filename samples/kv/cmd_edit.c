@@ -26,7 +26,7 @@ void cmd_append(struct call *call)
 	size_t len;
 	char *data;
 
-	if (!string_find(call, 1, &entry))
+	if (!string_seize(call, 1, &entry))
 		return;
 	if (!entry) {
 		if (string_set(call, 1, 2, STORE_NEVER))
@@ -58,7 +58,7 @@ void cmd_setrange(struct call *call)
 		reply_error(call->out, "ERR offset is out of range");
 		return;
 	}
-	if (!string_find(call, 1, &entry))
+	if (!string_seize(call, 1, &entry))
 		return;
 	len = len_of(entry);
 	if (part.len == 0) {

@@ -82,7 +82,7 @@ static void expire(struct call *call, bool seconds, bool from_now)
 
 	if (!parse_options(call, &options) || !parse_when(call, seconds, from_now, &when_ms))
 		return;
-	entry = store_find_or_null(engine->store, call->db, key, engine->now_ms);
+	entry = store_seize_or_null(engine->store, call->db, key, engine->now_ms);
 	if (entry == NULL || !wanted(options, entry_expire_ms(entry), when_ms)) {
 		reply_integer(call->out, 0);
 		return;
@@ -131,7 +131,7 @@ static void reply_expiry(struct call *call, bool seconds, bool from_now)
 {
 	const struct engine *engine = call->engine;
 	const struct entry *entry =
-		store_peek_or_null(engine->store, call->db, call_arg(call, 1), engine->now_ms);
+		store_look_or_null(engine->store, call->db, call_arg(call, 1), engine->now_ms);
 	uint64_t at_ms = entry == NULL ? 0 : entry_expire_ms(entry);
 
 	if (entry == NULL || at_ms == STORE_NEVER) {
@@ -167,7 +167,7 @@ void cmd_persist(struct call *call)
 {
 	const struct engine *engine = call->engine;
 	struct entry *entry =
-		store_find_or_null(engine->store, call->db, call_arg(call, 1), engine->now_ms);
+		store_seize_or_null(engine->store, call->db, call_arg(call, 1), engine->now_ms);
 
 	if (entry == NULL || entry_expire_ms(entry) == STORE_NEVER) {
 		reply_integer(call->out, 0);

@@ -10,6 +10,12 @@ static struct entry *find_or_null(const struct call *call, int i)
 				  call->engine->now_ms);
 }
 
+static struct entry *seize_or_null(const struct call *call, int i)
+{
+	return store_seize_or_null(call->engine->store, call->db, call_arg(call, i),
+				   call->engine->now_ms);
+}
+
 /* DEL, UNLINK. Keys that were not there are logged, too: that is no change. */
 void cmd_del(struct call *call)
 {
@@ -34,7 +40,7 @@ void cmd_exists(struct call *call)
 	int count = 0;
 
 	for (int i = 1; i < call->argc; i++)
-		count += store_peek_or_null(call->engine->store, call->db, call_arg(call, i),
+		count += store_look_or_null(call->engine->store, call->db, call_arg(call, i),
 					    call->engine->now_ms) != NULL;
 	reply_integer(call->out, count);
 }
@@ -50,7 +56,7 @@ void cmd_touch(struct call *call)
 
 void cmd_type(struct call *call)
 {
-	const struct entry *entry = store_peek_or_null(call->engine->store, call->db,
+	const struct entry *entry = store_look_or_null(call->engine->store, call->db,
 						       call_arg(call, 1), call->engine->now_ms);
 
 	if (entry == NULL) {
@@ -69,13 +75,13 @@ void cmd_type(struct call *call)
 static void rename_key(struct call *call, bool only_new)
 {
 	struct slice from = call_arg(call, 1), to = call_arg(call, 2);
-	struct entry *entry = find_or_null(call, 1);
+	struct entry *entry = seize_or_null(call, 1);
 
 	if (entry == NULL) {
 		reply_error(call->out, "ERR no such key");
 		return;
 	}
-	if (slice_equal(from, to) || (only_new && find_or_null(call, 2) != NULL)) {
+	if (slice_equal(from, to) || (only_new && seize_or_null(call, 2) != NULL)) {
 		if (only_new)
 			reply_integer(call->out, 0);
 		else
@@ -83,7 +89,7 @@ static void rename_key(struct call *call, bool only_new)
 		return;
 	}
 	/* The second look may have moved what the first one found. */
-	entry = find_or_null(call, 1);
+	entry = seize_or_null(call, 1);
 	if (entry == NULL ||
 	    !store_move(call->engine->store, call->db, entry, call->db, to, call->engine->now_ms)) {
 		reply_error(call->out, CALL_NO_MEMORY);
@@ -123,8 +129,8 @@ void cmd_move(struct call *call)
 		reply_error(call->out, "ERR source and destination objects are the same");
 		return;
 	}
-	if (store_find_or_null(engine->store, to_db, key, engine->now_ms) != NULL ||
-	    (entry = find_or_null(call, 1)) == NULL) {
+	if (store_seize_or_null(engine->store, to_db, key, engine->now_ms) != NULL ||
+	    (entry = seize_or_null(call, 1)) == NULL) {
 		reply_integer(call->out, 0);
 		return;
 	}
@@ -202,11 +208,13 @@ void cmd_copy(struct call *call)
 		reply_error(call->out, "ERR source and destination objects are the same");
 		return;
 	}
-	if (!replace && store_find_or_null(engine->store, to_db, to, engine->now_ms) != NULL) {
+	if (find_or_null(call, 1) == NULL ||
+	    (!replace && store_seize_or_null(engine->store, to_db, to, engine->now_ms) != NULL)) {
 		reply_integer(call->out, 0);
 		return;
 	}
-	entry = find_or_null(call, 1);
+	/* The second look may have moved what the first one found. */
+	entry = store_peek_or_null(engine->store, call->db, from, engine->now_ms);
 	if (entry == NULL) {
 		reply_integer(call->out, 0);
 		return;

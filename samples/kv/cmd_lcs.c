@@ -165,12 +165,9 @@ static void reply_subsequence(struct call *call, const struct lcs *lcs)
 }
 
 /* A missing key is an empty string. False: it is no string, which is the reply. */
-static bool find(struct call *call, int i, char scratch[ENTRY_SCRATCH_LEN], struct slice *text)
+static bool take(struct call *call, const struct entry *entry, char scratch[ENTRY_SCRATCH_LEN],
+		 struct slice *text)
 {
-	const struct engine *engine = call->engine;
-	const struct entry *entry =
-		store_find_or_null(engine->store, call->db, call_arg(call, i), engine->now_ms);
-
 	if (entry && entry_type(entry) != VALUE_STRING) {
 		reply_error(call->out, "ERR The specified keys must contain string values");
 		return false;
@@ -181,14 +178,19 @@ static bool find(struct call *call, int i, char scratch[ENTRY_SCRATCH_LEN], stru
 
 void cmd_lcs(struct call *call)
 {
+	struct store *store = call->engine->store;
+	const uint64_t now_ms = call->engine->now_ms;
 	char scratch[2][ENTRY_SCRATCH_LEN];
+	const struct entry *a, *b;
 	struct lcs_options options;
 	struct lcs lcs = {0};
 
+	store_find_or_null(store, call->db, call_arg(call, 1), now_ms);
+	b = store_find_or_null(store, call->db, call_arg(call, 2), now_ms);
 	/* The first is looked up again: the look at the second may have changed the store. */
-	if (!find(call, 1, scratch[0], &lcs.a) || !find(call, 2, scratch[1], &lcs.b) ||
-	    !find(call, 1, scratch[0], &lcs.a) || !parse_options(call, &options) ||
-	    !fill(call, &lcs))
+	a = store_peek_or_null(store, call->db, call_arg(call, 1), now_ms);
+	if (!take(call, a, scratch[0], &lcs.a) || !take(call, b, scratch[1], &lcs.b) ||
+	    !parse_options(call, &options) || !fill(call, &lcs))
 		return;
 	if (options.idx)
 		reply_matches(call, &lcs, &options);

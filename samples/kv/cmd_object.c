@@ -7,7 +7,7 @@
 /* Looking at it is no access. NULL: there is none, which the reply says. */
 static const struct entry *peek_or_null(struct call *call)
 {
-	const struct entry *entry = store_peek_or_null(call->engine->store, call->db,
+	const struct entry *entry = store_look_or_null(call->engine->store, call->db,
 						       call_arg(call, 2), call->engine->now_ms);
 
 	if (entry == NULL)

@@ -14,6 +14,8 @@
 
 /* The string of argument i, or NULL: there is none. False: it is no string, which is the reply. */
 bool string_find(struct call *call, int i, struct entry **entry);
+/* Likewise, to change it: in Redis that is no hit and no miss. */
+bool string_seize(struct call *call, int i, struct entry **entry);
 /* Its value; NULL: that there is none. */
 void string_reply(struct out *out, const struct entry *entry);
 /* Sets key argument i to value argument j, which is kept if it came in bytes of its own. False: no

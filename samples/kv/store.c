@@ -132,6 +132,23 @@ struct entry *store_peek_or_null(struct store *store, int db, struct slice key, 
 	return place ? *place : NULL;
 }
 
+struct entry *store_look_or_null(struct store *store, int db, struct slice key, uint64_t now_ms)
+{
+	struct entry *entry = store_peek_or_null(store, db, key, now_ms);
+
+	*(entry ? &store->hits : &store->misses) += 1;
+	return entry;
+}
+
+struct entry *store_seize_or_null(struct store *store, int db, struct slice key, uint64_t now_ms)
+{
+	struct entry *entry = store_peek_or_null(store, db, key, now_ms);
+
+	if (entry)
+		touch(store, entry, now_ms);
+	return entry;
+}
+
 struct entry *store_find_or_null(struct store *store, int db, struct slice key, uint64_t now_ms)
 {
 	struct entry *entry = store_peek_or_null(store, db, key, now_ms);

@@ -91,9 +91,13 @@ uint64_t store_volatile_size(const struct store *store, int db); /* of them with
 
 /* --- one key --- */
 
-/* NULL: there is none, or it has expired (and is removed then). Counts as an access. */
+/* NULL: there is none, or it has expired (and is removed then). A hit or a miss, and an access. */
 struct entry *store_find_or_null(struct store *store, int db, struct slice key, uint64_t now_ms);
-/* Likewise, but is no access: OBJECT, TTL, SCAN. */
+/* Likewise, a hit or a miss, but is no access: OBJECT, TTL. */
+struct entry *store_look_or_null(struct store *store, int db, struct slice key, uint64_t now_ms);
+/* An access, but neither a hit nor a miss: what is to be changed. */
+struct entry *store_seize_or_null(struct store *store, int db, struct slice key, uint64_t now_ms);
+/* Nothing of it. */
 struct entry *store_peek_or_null(struct store *store, int db, struct slice key, uint64_t now_ms);
 
 /* What one look will wait for, several can wait for together: the first begins to fetch the key's

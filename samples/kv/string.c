@@ -2,15 +2,28 @@
 #include "kv/cmd_string.h"
 #include "kv/reply.h"
 
+static bool is_string(struct call *call, const struct entry *entry)
+{
+	if (!entry || entry_type(entry) == VALUE_STRING)
+		return true;
+	reply_error(call->out, STRING_WRONG_TYPE);
+	return false;
+}
+
 bool string_find(struct call *call, int i, struct entry **entry)
 {
 	const struct engine *engine = call->engine;
 
 	*entry = store_find_or_null(engine->store, call->db, call_arg(call, i), engine->now_ms);
-	if (!*entry || entry_type(*entry) == VALUE_STRING)
-		return true;
-	reply_error(call->out, STRING_WRONG_TYPE);
-	return false;
+	return is_string(call, *entry);
+}
+
+bool string_seize(struct call *call, int i, struct entry **entry)
+{
+	const struct engine *engine = call->engine;
+
+	*entry = store_seize_or_null(engine->store, call->db, call_arg(call, i), engine->now_ms);
+	return is_string(call, *entry);
 }
 
 void string_reply(struct out *out, const struct entry *entry)

@@ -105,6 +105,37 @@ static void what_the_store_counted_begins_anew_with_resetstat(void **state)
 	has(talk, "INFO stats", "keyspace_hits:0\r\nkeyspace_misses:1\r\n");
 }
 
+/* Who changes a value has not found one; who asks about it has. */
+static void hits_and_misses_are_those_of_redis(void **state)
+{
+	static const struct {
+		const char *line;
+		int hits, misses;
+	} cases[] = {
+		{"GET s", 1, 0},	{"MGET s none", 1, 1},	     {"GETSET s x", 1, 0},
+		{"INCR i", 0, 0},	{"INCR new", 0, 0},	     {"INCRBYFLOAT i 1", 0, 0},
+		{"APPEND s x", 0, 0},	{"SETRANGE s 0 x", 0, 0},    {"SETBIT s 1 1", 0, 0},
+		{"GETBIT s 1", 1, 0},	{"BITOP OR d s none", 1, 1}, {"LCS s i", 2, 0},
+		{"LCS s none", 1, 1},	{"EXISTS s none", 1, 1},     {"TYPE none", 0, 1},
+		{"TTL s", 1, 0},	{"OBJECT ENCODING s", 1, 0}, {"TOUCH s none", 1, 1},
+		{"COPY s i", 1, 0},	{"COPY none i", 0, 1},	     {"EXPIRE s 9", 0, 0},
+		{"PERSIST none", 0, 0}, {"MOVE s 1", 0, 0},	     {"RENAME i d", 0, 0},
+		{"RENAMENX d i", 0, 0}, {"MEMORY USAGE d", 0, 0},
+	};
+	struct talk *talk = *state;
+	char expected[64];
+
+	talk_say(talk, "MSET s v i 5");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		talk_say(talk, "CONFIG RESETSTAT");
+		talk_say(talk, cases[i].line);
+		snprintf(expected, sizeof(expected), "keyspace_hits:%d\r\nkeyspace_misses:%d\r\n",
+			 cases[i].hits, cases[i].misses);
+		if (strstr(talk_say(talk, "INFO stats"), expected) == NULL)
+			fail_msg("%s: not %s", cases[i].line, expected);
+	}
+}
+
 static void errors_are_counted_by_their_kind(void **state)
 {
 	struct talk *talk = *state;
@@ -435,6 +466,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_timed, talk_teardown)
 		TEST(info_has_the_sections_that_are_asked_for),
 		TEST(info_counts_keys_commands_and_time),
+		TEST(hits_and_misses_are_those_of_redis),
 		TEST(what_the_store_counted_begins_anew_with_resetstat),
 		TEST(errors_are_counted_by_their_kind),
 		TEST(rates_are_of_the_last_looks),

@@ -375,7 +375,7 @@ static void a_random_key_is_never_one_that_has_expired(void **state)
 	store_destroy(store);
 }
 
-static void hits_and_misses_are_counted_by_find_alone(void **state)
+static void hits_and_misses_are_counted_by_who_looks_for_a_value(void **state)
 {
 	struct store *store = store_new(&config, NULL);
 
@@ -388,6 +388,12 @@ static void hits_and_misses_are_counted_by_find_alone(void **state)
 	store_find_or_null(store, 1, SLICE("none"), NOW);
 	assert_int_equal(figures_of(store).hits, 1);
 	assert_int_equal(figures_of(store).misses, 2);
+	store_look_or_null(store, 0, SLICE("k"), NOW);
+	store_look_or_null(store, 0, SLICE("none"), NOW);
+	store_seize_or_null(store, 0, SLICE("k"), NOW);
+	store_seize_or_null(store, 0, SLICE("none"), NOW);
+	assert_int_equal(figures_of(store).hits, 2);
+	assert_int_equal(figures_of(store).misses, 3);
 	store_destroy(store);
 }
 
@@ -521,7 +527,7 @@ int main(void)
 		cmocka_unit_test(new_entries_have_the_mark_that_was_said),
 		cmocka_unit_test(a_random_key_may_be_any),
 		cmocka_unit_test(a_random_key_is_never_one_that_has_expired),
-		cmocka_unit_test(hits_and_misses_are_counted_by_find_alone),
+		cmocka_unit_test(hits_and_misses_are_counted_by_who_looks_for_a_value),
 		cmocka_unit_test(clearing_and_swapping_are_told),
 		cmocka_unit_test(what_was_cleared_is_freed_bit_by_bit),
 		cmocka_unit_test(who_clears_again_and_again_leaves_no_heap_of_it),

@@ -23,9 +23,12 @@ static void idle_time_counts_from_the_last_access(void **state)
 	(void)state;
 	assert_int_equal(entry_idle_s(store, entry, NOW + 25000), 25);
 	store_peek_or_null(store, 0, SLICE("k"), NOW + 25000);
+	store_look_or_null(store, 0, SLICE("k"), NOW + 25000);
 	assert_int_equal(entry_idle_s(store, entry, NOW + 30000), 30);
 	store_find_or_null(store, 0, SLICE("k"), NOW + 30000);
 	assert_int_equal(entry_idle_s(store, entry, NOW + 30999), 0);
+	store_seize_or_null(store, 0, SLICE("k"), NOW + 40000);
+	assert_int_equal(entry_idle_s(store, entry, NOW + 41000), 1);
 	entry_touch(store, entry, NOW + 60000);
 	assert_int_equal(entry_idle_s(store, entry, NOW + 61000), 1);
 	assert_int_equal(entry_idle_s(store, entry, NOW), 0); /* the clock went back */
