@@ -61,6 +61,7 @@ static void add_word(struct sink *sink, const char *word)
 static void add_context(struct aof *aof, struct sink *sink, int db)
 {
 	if (aof->multi && !aof->multi_open) {
+		aof->multi_at = aof->end;
 		add_word(sink, "MULTI");
 		aof->multi_open = true;
 	}
@@ -363,6 +364,15 @@ static bool settled(struct aof *aof)
 	       log->synced == log->added;
 }
 
+/* What was begun and not ended: cut off, so that the file ends with something whole. */
+static int take_back(struct aof *aof)
+{
+	const uint64_t len = aof->multi_at - aof->shift[aof->current];
+	const int fd = aof_log(aof)->fd;
+
+	return ftruncate(fd, (off_t)len) || fdatasync(fd) ? -errno : 0;
+}
+
 int aof_close(struct aof *aof)
 {
 	int error = 0;
@@ -384,6 +394,8 @@ int aof_close(struct aof *aof)
 		error = 0;
 	}
 	error = aof->gap ? -EIO : error;
+	if (!error && aof->multi_open)
+		error = take_back(aof);
 	if (error)
 		fprintf(stderr, "kv: shard %d: the end of the log is not on the disk: %s\n",
 			aof->engine->shard, strerror(-error));

@@ -15,8 +15,9 @@
  * the loss of power. `everysec`: what is older than two seconds does. `no`: whenever the kernel
  * writes. After a kill -9 everything that aof_turn() wrote is there, whatever the setting. A
  * transaction is in the log as a whole or not at all, on each shard; a change that spans shards
- * (RENAME, MSETNX, EXEC under a hold) is one step for clients, but a crash in the midst of it may
- * leave one shard's part durable and another's not. No reply was given then, under `always`.
+ * (RENAME, MSETNX, EXEC under a hold) is one step for clients, but a crash or an orderly end in the
+ * midst of it may leave one shard's part durable and another's not. No reply was given then, under
+ * `always`.
  *
  * redis-check-aof reads manifests and files; redis-cli --pipe loads files into a server, in the
  * manifest's order. FLUSHALL, FLUSHDB and SWAPDB are in each shard's log and concern its keys only:
@@ -68,8 +69,9 @@ void aof_dir_close(struct aof_dir *dir);
  */
 int aof_open(struct engine *engine);
 /*
- * Writes what is pending and waits until it is durable. A rewrite under way is given up. NULL:
- * nothing. Sets engine->aof to NULL. 0, or -errno: some of it is not on the disk.
+ * Writes what is pending and waits until it is durable; what came behind an aof_multi() that had no
+ * aof_exec() is taken back. A rewrite under way is given up. NULL: nothing. Sets engine->aof to
+ * NULL. 0, or -errno: some of it is not on the disk.
  */
 int aof_close(struct aof *aof);
 

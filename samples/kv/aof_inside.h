@@ -76,6 +76,7 @@ struct aof {
 	int db; /* the last SELECT's */
 	unsigned multi;
 	bool multi_open;
+	uint64_t multi_at; /* the position where it was opened */
 
 	bool closing;
 	int write_error;

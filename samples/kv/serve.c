@@ -258,8 +258,9 @@ void serve_ended(void *arg, int peer)
 
 void serve_close(struct router *router)
 {
-	if (router->held_by)
-		end_hold(router);
+	/* Of a step that has not come to its end nothing is to be in the log: aof_close(). */
+	router->held_by = NULL;
+	router->refusing = false;
 	forget(router, &router->waiting, -1);
 	forget(router, &router->unsafe, -1);
 }

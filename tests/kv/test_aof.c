@@ -597,6 +597,37 @@ static void a_transaction_without_its_end_does_not_come_back(void **state)
 	log_place_close(place);
 }
 
+/* Ended in order within, also while a rewrite has begun before: likewise, and nothing is torn. */
+static void a_transaction_without_its_end_is_taken_back_at_the_end(void **state)
+{
+	struct log_place *place = *state;
+	uint64_t digest;
+
+	for (int turns = 0; turns < 12; turns++) {
+		assert_int_equal(log_place_open(place, 0, 1), 0);
+		place->settings.aof_load_truncated = false;
+		log_place_say(place, 0, "SET a 1");
+		digest = log_place_digest(place);
+		log_place_settle(place);
+		aof_rewrite(place->engine.aof);
+		for (int i = 0; i < turns; i++)
+			aof_turn(place->engine.aof, (uint64_t)i);
+		aof_multi(place->engine.aof);
+		log_place_say(place, 0, "SET a 2");
+		log_place_say(place, 2, "SET b 2");
+		for (int i = 0; i < turns; i++)
+			aof_turn(place->engine.aof, (uint64_t)i);
+		log_place_close(place);
+		assert_int_equal(log_place_open(place, 0, 1), 0);
+		assert_int_equal(log_place_digest(place), digest);
+		log_place_say(place, 0, "SET a 3");
+		log_place_close(place);
+		assert_int_equal(log_place_open(place, 0, 1), 0);
+		assert_string_equal(log_place_say(place, 0, "GET a"), "$1\r\n3\r\n");
+		log_place_close(place);
+	}
+}
+
 static void two_servers_do_not_share_a_directory(void **state)
 {
 	struct log_place *place = *state;
@@ -690,6 +721,7 @@ int main(void)
 		TEST(when_the_disk_is_too_slow_writes_wait_and_are_then_refused),
 		TEST(a_transaction_that_changed_nothing_is_not_in_the_log),
 		TEST(a_transaction_without_its_end_does_not_come_back),
+		TEST(a_transaction_without_its_end_is_taken_back_at_the_end),
 		TEST(two_servers_do_not_share_a_directory),
 		TEST(where_io_uring_is_forbidden_a_thread_takes_its_place),
 		TEST(a_thread_writes_the_same_log),

@@ -423,6 +423,41 @@ static void what_was_answered_with_a_log_is_there_after_a_kill(void **state)
 	remove_log_dir(dir);
 }
 
+/* Each adds one before, and one after a step over both shards, and both of the same shard. */
+static void a_transaction_that_the_end_interrupts_is_in_no_log_in_part(void **state)
+{
+	enum { ROUNDS = 3, COUNT = 400 };
+	static const char transaction[] = "MULTI\r\nINCR {b}1\r\nINCR {foo}1\r\nSET foo x\r\n"
+					  "RENAME foo b\r\nINCR {b}2\r\nINCR {foo}2\r\nEXEC\r\n";
+	char dir[LOG_DIR_LEN], values[4][24];
+	const char *const options[] = {"--appendonly", "yes", "--dir", dir, NULL};
+
+	(void)state;
+	make_log_dir(dir);
+	for (int round = 0; round < ROUNDS; round++) {
+		int fd;
+
+		kv_start(2, options);
+		fd = client_open();
+		for (int i = 0; i < COUNT; i++)
+			client_send(fd, transaction, strlen(transaction));
+		client_expect(fd,
+			      "+OK\n+QUEUED\n+QUEUED\n+QUEUED\n+QUEUED\n+QUEUED\n+QUEUED\n*6\n");
+		kv_stop();
+		close(fd);
+		kv_start(2, options);
+		fd = client_open();
+		client_ask(fd, "MGET {b}1 {b}2 {foo}1 {foo}2\n", "*4\n");
+		for (int i = 0; i < 4; i++)
+			client_text(fd, values[i], sizeof(values[i]));
+		assert_string_equal(values[0], values[1]);
+		assert_string_equal(values[2], values[3]);
+		kv_stop();
+		close(fd);
+	}
+	remove_log_dir(dir);
+}
+
 /* Turns of the store and answers that wait for the disk alternate. */
 static void changes_are_answered_while_nothing_expires_actively(void **state)
 {
@@ -534,6 +569,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(settings_that_cannot_be_are_refused_with_a_line),
 		cmocka_unit_test(kv_goes_on_when_nobody_reads_what_it_says),
 		cmocka_unit_test(what_was_answered_with_a_log_is_there_after_a_kill),
+		cmocka_unit_test(a_transaction_that_the_end_interrupts_is_in_no_log_in_part),
 		cmocka_unit_test(changes_are_answered_while_nothing_expires_actively),
 		cmocka_unit_test(a_node_of_a_cluster_says_where_to_go),
 		cmocka_unit_test(sigterm_under_load_ends_one_shard_in_order),
