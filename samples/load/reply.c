@@ -1,21 +1,31 @@
 #include "load/reply.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { BULK_LEN_MAX = 512 * 1024 * 1024 };
+enum { BULK_LEN_MAX = 512 * 1024 * 1024, BULK_DIGITS_MAX = 9 };
+
+static bool is_type(char c)
+{
+	return c == '$' || c == '+' || c == '-' || c == ':' || c == '_';
+}
 
 /* The line behind '$': a length, or -1. */
-static bool read_bulk_len(struct reply *reply)
+static bool read_bulk_len(struct reply *reply, uint32_t len)
 {
-	char *end;
+	const char *line = reply->line;
 
-	errno = 0;
-	reply->bulk_len = strtoll(reply->line, &end, 10);
-	return end != reply->line && *end == 0 && !errno && reply->bulk_len >= -1 &&
-	       reply->bulk_len <= BULK_LEN_MAX;
+	if (len == 2 && line[0] == '-' && line[1] == '1') {
+		reply->bulk_len = -1;
+		return true;
+	}
+	reply->bulk_len = 0;
+	for (uint32_t i = 0; i < len; i++) {
+		if (i == BULK_DIGITS_MAX || line[i] < '0' || line[i] > '9')
+			return false;
+		reply->bulk_len = 10 * reply->bulk_len + (line[i] - '0');
+	}
+	return len > 0 && reply->bulk_len <= BULK_LEN_MAX;
 }
 
 /* A whole line is there. */
@@ -28,8 +38,8 @@ static enum reply_event line_done(struct reply *reply)
 		return REPLY_BAD;
 	reply->line[reply->line_len <= REPLY_LINE_MAX ? kept - 1 : kept] = 0;
 	if (reply->type != '$')
-		return strchr("+-:_", reply->type) ? REPLY_DONE : REPLY_BAD;
-	if (!read_bulk_len(reply))
+		return REPLY_DONE;
+	if (!read_bulk_len(reply, kept - 1))
 		return REPLY_BAD;
 	if (reply->bulk_len < 0)
 		return REPLY_DONE;
@@ -40,26 +50,20 @@ static enum reply_event line_done(struct reply *reply)
 static enum reply_event feed_line(struct reply *reply, const uint8_t *data, uint32_t len,
 				  uint32_t *used)
 {
-	enum reply_event event;
+	uint32_t at = 0, line_len = reply->line_len;
 
-	while (*used < len) {
-		const char c = (char)data[(*used)++];
-
-		if (!reply->type) {
-			if (c == 0 || !strchr("+-:$_", c))
-				return REPLY_BAD;
-			reply->type = c;
-		} else if (c == '\n') {
-			event = line_done(reply);
-			if (event != REPLY_MORE || reply->state != REPLY_LINE)
-				return event;
-		} else {
-			if (reply->line_len < REPLY_LINE_MAX)
-				reply->line[reply->line_len] = c;
-			reply->line_len++;
-		}
+	if (!reply->type) {
+		reply->type = (char)data[at++];
+		if (!is_type(reply->type))
+			return REPLY_BAD;
 	}
-	return REPLY_MORE;
+	for (; at < len && data[at] != '\n'; at++, line_len++) {
+		if (line_len < REPLY_LINE_MAX)
+			reply->line[line_len] = (char)data[at];
+	}
+	reply->line_len = line_len;
+	*used = at + (at < len);
+	return at < len ? line_done(reply) : REPLY_MORE;
 }
 
 static enum reply_event feed_end(struct reply *reply, const uint8_t *data, uint32_t len,

@@ -18,7 +18,10 @@
 enum {
 	KEY_LEN = 16,
 	TAG_LEN = 8,
-	HEAD_LEN_MAX = 80, /* of a request, before the value */
+	BEGIN_LEN = 18, /* of a request, before the key */
+	GET_LEN = BEGIN_LEN + KEY_LEN + 2,
+	VALUE_HEAD_LEN_MAX = 16, /* between the key and the value */
+	HEAD_LEN_MAX = BEGIN_LEN + KEY_LEN + VALUE_HEAD_LEN_MAX,
 };
 
 /*
@@ -38,9 +41,10 @@ struct resp {
 	struct note *notes;
 	uint16_t nonce; /* of this run */
 	unsigned shard_count;
-	unsigned
-		preparing_count; /* shards, the first ones, that have a connection to set keys on */
-	struct nodes *nodes;	 /* of a cluster, else NULL */
+	unsigned preparing_count; /* the first shards, which have connections to set keys on */
+	struct nodes *nodes;	  /* of a cluster, else NULL */
+	char value_head[VALUE_HEAD_LEN_MAX];
+	uint32_t value_head_len;
 	/* Of each server; without a cluster all are the first, as each has all keys. */
 	uint64_t next_prepared[PLAN_SERVER_MAX], first_key[PLAN_SERVER_MAX];
 };
@@ -50,13 +54,23 @@ static struct resp *resp_of(const struct generator *g)
 	return g->state;
 }
 
+/* n as four digits. */
+static void write_four(uint32_t n, char out[4])
+{
+	const uint32_t high = n / 100, low = n % 100;
+
+	out[0] = (char)('0' + high / 10);
+	out[1] = (char)('0' + high % 10);
+	out[2] = (char)('0' + low / 10);
+	out[3] = (char)('0' + low % 10);
+}
+
 static void write_key(uint64_t key, char out[KEY_LEN])
 {
-	static const char prefix[] = {'k', 'e', 'y', ':'};
-
-	memcpy(out, prefix, sizeof(prefix));
-	for (unsigned i = KEY_LEN; i > sizeof(prefix); key /= 10)
-		out[--i] = (char)('0' + key % 10);
+	memcpy(out, "key:", 4);
+	write_four((uint32_t)(key / 100000000), out + 4);
+	write_four((uint32_t)(key / 10000 % 10000), out + 8);
+	write_four((uint32_t)(key % 10000), out + 12);
 }
 
 static unsigned node_of_key(const struct resp *resp, uint64_t key)
@@ -126,6 +140,8 @@ static int begin(struct generator *g)
 	resp->notes = calloc(plan->key_count, sizeof(*resp->notes));
 	if (!resp->notes)
 		return ENOMEM;
+	resp->value_head_len = (uint32_t)snprintf(resp->value_head, sizeof(resp->value_head),
+						  "\r\n$%u\r\n", plan->size);
 	return plan->cluster ? begin_cluster(g, resp) : 0;
 }
 
@@ -219,30 +235,28 @@ static void draw(struct generator *g, struct conn *conn, struct request *request
 /* --- bytes --- */
 
 /* All before the value, or all of a GET. */
-static uint32_t write_head(const struct generator *g, const struct request *request,
-			   char out[HEAD_LEN_MAX])
+static uint32_t head_len(const struct generator *g, const struct request *request)
+{
+	return request->is_set ? BEGIN_LEN + KEY_LEN + resp_of(g)->value_head_len : GET_LEN;
+}
+
+static void write_head(const struct generator *g, const struct request *request,
+		       char out[HEAD_LEN_MAX])
 {
 	static const char get[] = "*2\r\n$3\r\nGET\r\n$16\r\n",
 			  set[] = "*3\r\n$3\r\nSET\r\n$16\r\n";
-	const uint32_t begin_len = sizeof(get) - 1;
 
-	memcpy(out, request->is_set ? set : get, begin_len);
-	write_key(request->key, out + begin_len);
-	if (!request->is_set) {
-		out[begin_len + KEY_LEN] = '\r';
-		out[begin_len + KEY_LEN + 1] = '\n';
-		return begin_len + KEY_LEN + 2;
-	}
-	return begin_len + KEY_LEN +
-	       (uint32_t)snprintf(out + begin_len + KEY_LEN, HEAD_LEN_MAX - begin_len - KEY_LEN,
-				  "\r\n$%u\r\n", g->plan->size);
+	memcpy(out, request->is_set ? set : get, BEGIN_LEN);
+	write_key(request->key, out + BEGIN_LEN);
+	if (request->is_set)
+		memcpy(out + BEGIN_LEN + KEY_LEN, resp_of(g)->value_head, VALUE_HEAD_LEN_MAX);
+	else
+		memcpy(out + BEGIN_LEN + KEY_LEN, "\r\n", 2);
 }
 
 static void set_len(const struct generator *g, struct request *request)
 {
-	char head[HEAD_LEN_MAX];
-
-	request->len = write_head(g, request, head) + (request->is_set ? g->plan->size + 2 : 0);
+	request->len = head_len(g, request) + (request->is_set ? g->plan->size + 2 : 0);
 }
 
 static uint64_t key_mask(uint64_t key)
@@ -283,24 +297,27 @@ static uint32_t write_bytes(const struct generator *g, const struct conn *conn,
 			    const struct request *request, uint32_t pos, uint8_t *out,
 			    uint32_t room)
 {
+	const uint32_t value_at = head_len(g, request), size = g->plan->size;
 	char head[HEAD_LEN_MAX];
-	const uint32_t head_len = write_head(g, request, head), size = g->plan->size;
 	uint32_t len = 0, n;
 
 	(void)conn;
-	if (pos < head_len) {
-		n = head_len - pos < room ? head_len - pos : room;
-		memcpy(out, head + pos, n);
-		len = n;
+	if (pos == 0 && room >= HEAD_LEN_MAX) {
+		write_head(g, request, (char *)out);
+		len = value_at;
+	} else if (pos < value_at) {
+		write_head(g, request, head);
+		len = value_at - pos < room ? value_at - pos : room;
+		memcpy(out, head + pos, len);
 	}
-	if (request->is_set && len < room && pos + len < head_len + size) {
-		n = head_len + size - pos - len;
+	if (request->is_set && len < room && pos + len < value_at + size) {
+		n = value_at + size - pos - len;
 		n = n < room - len ? n : room - len;
-		write_value(g, request, pos + len - head_len, out + len, n);
+		write_value(g, request, pos + len - value_at, out + len, n);
 		len += n;
 	}
 	for (; len < room && pos + len < request->len; len++)
-		out[len] = (uint8_t) "\r\n"[pos + len - head_len - size];
+		out[len] = (uint8_t) "\r\n"[pos + len - value_at - size];
 	return len;
 }
 

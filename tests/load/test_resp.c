@@ -197,6 +197,27 @@ static void requests_are_redis_own_however_they_are_cut(void **state)
 	end();
 }
 
+static void a_key_has_twelve_digits(void **state)
+{
+	static const struct {
+		uint64_t key;
+		const char *text;
+	} keys[] = {{0, "key:000000000000"},	     {9, "key:000000000009"},
+		    {90807060, "key:000090807060"},  {123456789012, "key:123456789012"},
+		    {999999999, "key:000999999999"}, {100000000, "key:000100000000"}};
+	static uint8_t bytes[ROOM];
+
+	(void)state;
+	begin(10);
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct request request = {.key = keys[i].key, .len = 36};
+
+		assert_int_equal(write_all(&request, bytes, 7), 36);
+		assert_memory_equal(bytes + 18, keys[i].text, 16);
+	}
+	end();
+}
+
 static void the_value_that_was_set_is_right_in_any_pieces(void **state)
 {
 	static const uint32_t sizes[] = {1, 7, 8, 9, 64, SIZE_MAX_LEN};
@@ -464,6 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shards_without_a_connection_leave_their_keys_to_the_others),
 		cmocka_unit_test(requests_are_redis_own_however_they_are_cut),
+		cmocka_unit_test(a_key_has_twelve_digits),
 		cmocka_unit_test(the_value_that_was_set_is_right_in_any_pieces),
 		cmocka_unit_test(one_wrong_bit_is_seen),
 		cmocka_unit_test(another_keys_value_is_seen),
