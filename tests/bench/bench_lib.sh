@@ -136,15 +136,16 @@ slice_load()
 }
 
 # slice_redis ADDRESS COMMAND PIPELINE: redis-benchmark with 64 connections and values of 64 bytes of 100,000 keys; as many
-# requests as take about $seconds, by what the slice before of the same kind took
-declare -A redis_rate=()
+# requests as take about $seconds, by what the slice before of the same kind took, which is in a file as each slice is a
+# subshell's. Without a server redis-benchmark tries for ever: then there is no line.
 slice_redis()
 {
-	local kind=$1-$2-$3 line rate p50 p99 count
-	count=$(awk -v r="${redis_rate[$kind]:-60000}" -v s="$seconds" 'BEGIN { n = r * s; print n < 2000 ? 2000 : int(n) }')
-	line=$(taskset -c "${client_cpus:-1}" redis-benchmark -h "$1" -p 7000 -t "$2" -P "$3" -c 64 -d 64 -r 100000 -n "$count" \
-		--csv "${@:4}" 2>>"$dir/redis-benchmark.log" | grep -i "^\"$2\"")
+	local last=$dir/redis-$1-$2-$3.rate line rate p50 p99 count
+	count=$(awk -v r="$(cat "$last" 2>/dev/null || echo 60000)" -v s="$seconds" \
+		'BEGIN { n = r * s; print n < 2000 ? 2000 : int(n) }')
+	line=$(timeout "${slice_limit:-60}" taskset -c "${client_cpus:-1}" redis-benchmark -h "$1" -p 7000 -t "$2" -P "$3" -c 64 \
+		-d 64 -r 100000 -n "$count" --csv "${@:4}" 2>>"$dir/redis-benchmark.log" | grep -i "^\"$2\"") || return 1
 	IFS=, read -r _ rate _ _ p50 _ p99 _ < <(tr -d '"' <<<"$line")
-	redis_rate[$kind]=$rate
+	echo "$rate" >"$last"
 	awk -v r="$rate" -v p="$p50" -v q="$p99" 'BEGIN { print r, p * 1000, q * 1000 }'
 }
