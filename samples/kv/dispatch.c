@@ -6,7 +6,10 @@
 #include "kv/reply.h"
 #include "kv/server.h"
 
+#include <string.h>
 #include <strings.h>
+
+enum { REFUSAL_LEN = 256 };
 
 /* They end a transaction, which is never refused. */
 static bool ends_multi(const struct command *command)
@@ -74,6 +77,31 @@ static bool accepted(struct call *call)
 		return false;
 	}
 	return true;
+}
+
+/* An EXEC that is refused ends its transaction, too, and says why in words of its own. */
+static bool exec_accepted(struct call *call)
+{
+	struct session *session = call->session;
+	struct out *out = call->out, refusal;
+	char text[REFUSAL_LEN];
+	const char *why = text;
+	bool good;
+
+	out_init(&refusal, out->resp);
+	call->out = &refusal;
+	good = accepted(call);
+	call->out = out;
+	text[out_take(&refusal, text, sizeof(text) - 1)] = 0;
+	out_fini(&refusal);
+	if (good)
+		return true;
+	transaction_clear(&session->transaction);
+	router_unwatch(session->server->router, &session->watches);
+	why += *why == '-';
+	why += strncmp(why, "ERR ", 4) == 0 ? 4 : 0;
+	reply_errorf(out, "EXECABORT Transaction discarded because of: %s", why);
+	return false;
 }
 
 static bool changes_data(const struct call *call)
@@ -162,12 +190,13 @@ bool dispatch(struct session *session)
 		.argv = session->in.argv,
 		.db = session->db,
 	};
+	const bool is_exec = call.command && call.command->run == cmd_exec;
 
 	if (paused(&call))
 		return false;
 	call.out = audience(session);
 	session->last = call.command;
-	if (!accepted(&call)) {
+	if (!(is_exec ? exec_accepted(&call) : accepted(&call))) {
 		session->transaction.failed |= session->transaction.open;
 		engine_failed(call.engine, call.out);
 	} else if (session->transaction.open && !at_once(call.command)) {

@@ -200,6 +200,9 @@ static void a_transaction_runs_as_a_whole(void **state)
 	close(other);
 }
 
+	client_ask(fd, "MULTI\nSET t 2\nEXEC x\nEXEC\nGET t\n",
+		   "+OK\n+QUEUED\n-EXECABORT Transaction discarded because of: wrong number of "
+		   "arguments for 'exec' command\n-ERR EXEC without MULTI\n$1\n1\n");
 static void a_watched_key_that_changes_stops_the_transaction(void **state)
 {
 	int fd = client_open(), other = client_open();
