@@ -262,7 +262,7 @@ void cmd_client_pause(struct call *call)
 
 void cmd_client_unpause(struct call *call)
 {
-	server_pause(call->engine->server, 0, false);
+	server_unpause(call->engine->server);
 	reply_status(call->out, "OK");
 }
 

@@ -226,8 +226,21 @@ static struct timespec idle_time(const struct server *server)
 
 void server_pause(struct server *server, uint64_t length_ms, bool writes_only)
 {
-	server->pause_end_ms = server->engine.now_ms + length_ms;
-	server->pause_writes_only = writes_only;
+	const uint64_t end_ms = server->engine.now_ms + length_ms;
+
+	if (server->engine.now_ms >= server->pause_end_ms) {
+		server->pause_end_ms = end_ms;
+		server->pause_writes_only = writes_only;
+		return;
+	}
+	if (server->pause_end_ms < end_ms)
+		server->pause_end_ms = end_ms;
+	server->pause_writes_only &= writes_only;
+}
+
+void server_unpause(struct server *server)
+{
+	server->pause_end_ms = server->engine.now_ms;
 }
 
 /* --- a shard's life --- */

@@ -61,7 +61,10 @@ int server_run(struct server *server, const struct settings *settings,
 /* When no shard runs any more: other shards may look at what it sent them until then. */
 void server_fini(struct server *server);
 
-/* CLIENT PAUSE for so long from now on, instead of what was said before; 0: not any more. */
+/* CLIENT PAUSE for so long from now on. One that lasts is made longer or stricter by it, not less.
+ */
 void server_pause(struct server *server, uint64_t length_ms, bool writes_only);
+/* CLIENT UNPAUSE */
+void server_unpause(struct server *server);
 
 #endif

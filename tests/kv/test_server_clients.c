@@ -161,7 +161,11 @@ static void a_pause_holds_commands_up_and_loses_none(void **state)
 	client_expect(other, "$-1\n");
 	client_expect_silence(other);
 	client_expect(other, "+OK\n$1\n1\n");
-	client_ask(fd, "CLIENT PAUSE 100000 WRITE\nCLIENT UNPAUSE\n", "+OK\n+OK\n");
+	client_ask(fd, "CLIENT PAUSE 100000 WRITE\nCLIENT PAUSE 1 WRITE\n", "+OK\n+OK\n");
+	client_say(other, "SET paused 3\n");
+	client_expect_silence(other);
+	client_ask(fd, "CLIENT UNPAUSE\n", "+OK\n");
+	client_expect(other, "+OK\n");
 	client_ask(other, "SET paused 2\n", "+OK\n");
 	client_ask(fd, "CLIENT PAUSE 300\n", "+OK\n");
 	client_say(other, "PING\n");
@@ -196,13 +200,13 @@ static void a_transaction_runs_as_a_whole(void **state)
 		   "-ERR WATCH inside MULTI is not allowed\n*0\n-ERR EXEC without MULTI\n"
 		   "-ERR DISCARD without MULTI\n");
 	client_ask(fd, "MULTI\nSET t 2\nDISCARD\nGET t\n", "+OK\n+QUEUED\n+OK\n$1\n1\n");
+	client_ask(fd, "MULTI\nSET t 2\nEXEC x\nEXEC\nGET t\n",
+		   "+OK\n+QUEUED\n-EXECABORT Transaction discarded because of: wrong number of "
+		   "arguments for 'exec' command\n-ERR EXEC without MULTI\n$1\n1\n");
 	close(fd);
 	close(other);
 }
 
-	client_ask(fd, "MULTI\nSET t 2\nEXEC x\nEXEC\nGET t\n",
-		   "+OK\n+QUEUED\n-EXECABORT Transaction discarded because of: wrong number of "
-		   "arguments for 'exec' command\n-ERR EXEC without MULTI\n$1\n1\n");
 static void a_watched_key_that_changes_stops_the_transaction(void **state)
 {
 	int fd = client_open(), other = client_open();
