@@ -90,7 +90,7 @@ static void add_handle(struct mem *mem, struct rte_mbuf *m)
 
 void mem_handle_give(struct mem *mem, struct rte_mbuf *m)
 {
-	DEBUG_CHECK(mem_ranges_has(mem->ranges, m));
+	DEBUG_CHECK(mem_ranges_has(mem->ranges, m, &mem->range_near));
 	CHECK(m->nb_segs == 1 && pbuf_of(m)->magic == PBUF_MAGIC);
 	if (rte_mbuf_refcnt_read(m) == 1)
 		begin_handles(mem, m);
@@ -98,12 +98,12 @@ void mem_handle_give(struct mem *mem, struct rte_mbuf *m)
 		add_handle(mem, m);
 }
 
-static struct rte_mbuf *mbuf_of_or_null(const struct mem *mem, const void *handle)
+static struct rte_mbuf *mbuf_of_or_null(struct mem *mem, const void *handle)
 {
 	struct rte_mbuf *m = (struct rte_mbuf *)handle;
 	const struct pbuf *p;
 
-	if (!mem_ranges_has(mem->ranges, handle))
+	if (!mem_ranges_has(mem->ranges, handle, &mem->range_near))
 		return NULL;
 	p = pbuf_of(m);
 	if (p->magic != PBUF_MAGIC || p->holder != mem->shard || p->handle_count == 0)
@@ -111,7 +111,7 @@ static struct rte_mbuf *mbuf_of_or_null(const struct mem *mem, const void *handl
 	return m;
 }
 
-struct rte_mbuf *mem_handle_check(const struct mem *mem, const void *handle, const void *data,
+struct rte_mbuf *mem_handle_check(struct mem *mem, const void *handle, const void *data,
 				  uint32_t len)
 {
 	struct rte_mbuf *m = mbuf_of_or_null(mem, handle);

@@ -71,6 +71,7 @@ struct mem {
 	uint32_t free_count; /* of data, as of mem_level_update(), less what handles took since */
 	uint16_t data_room;
 	struct mem_ranges *ranges;
+	unsigned range_near; /* see mem_ranges_has() */
 	bool ranges_own;
 	bool data_kept; /* a driver keeps some data buffers for good: they are not missing */
 };
@@ -118,7 +119,7 @@ struct rte_mbuf *mem_handle_alloc_or_null(struct mem *mem, uint32_t len);
 void mem_handle_give(struct mem *mem, struct rte_mbuf *m);
 /* The mbuf of a handle, if it is one of this shard's and [data, data + len) lies inside the bytes
  * that were allocated or given; else NULL. Safe for any pointer value. */
-struct rte_mbuf *mem_handle_check(const struct mem *mem, const void *handle, const void *data,
+struct rte_mbuf *mem_handle_check(struct mem *mem, const void *handle, const void *data,
 				  uint32_t len);
 /* Takes one handle back: 0, or -EINVAL for what is no handle of this shard (never touched then). */
 int mem_handle_free(struct mem *mem, void *handle);

@@ -126,12 +126,24 @@ void mem_ranges_remove(struct mem_ranges *ranges, const struct rte_mempool *pool
 	ranges->count = kept;
 }
 
-bool mem_ranges_has(const struct mem_ranges *ranges, const void *p)
+static bool is_within(const struct chunk *chunk, uintptr_t at)
 {
-	const struct chunk *chunk = find_or_null(ranges, (uintptr_t)p);
+	return at >= chunk->begin && at < chunk->end;
+}
+
+bool mem_ranges_has(const struct mem_ranges *ranges, const void *p, unsigned *near)
+{
+	const struct chunk *chunk;
 	size_t line;
 
-	if (!chunk || (uintptr_t)p % LINE_LEN != 0)
+	if (*near >= ranges->count || !is_within(&ranges->chunks[*near], (uintptr_t)p)) {
+		chunk = find_or_null(ranges, (uintptr_t)p);
+		if (!chunk)
+			return false;
+		*near = (unsigned)(chunk - ranges->chunks);
+	}
+	chunk = &ranges->chunks[*near];
+	if ((uintptr_t)p % LINE_LEN != 0)
 		return false;
 	line = ((uintptr_t)p - chunk->begin) / LINE_LEN;
 	return chunk->bits[line / 64] >> (line % 64) & 1;

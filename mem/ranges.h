@@ -19,7 +19,8 @@ void mem_ranges_destroy(struct mem_ranges *ranges);
 int mem_ranges_add(struct mem_ranges *ranges, struct rte_mempool *pool);
 void mem_ranges_remove(struct mem_ranges *ranges, const struct rte_mempool *pool);
 
-/* Whether p is the address of an object of one of the pools. Safe for any value; any thread. */
-bool mem_ranges_has(const struct mem_ranges *ranges, const void *p);
+/* Whether p is the address of an object of one of the pools. Safe for any value; any thread. The
+ * same thread's next p is probably near this one: *near, any number at first, is where. */
+bool mem_ranges_has(const struct mem_ranges *ranges, const void *p, unsigned *near);
 
 #endif

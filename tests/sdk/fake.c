@@ -352,7 +352,7 @@ struct rte_mbuf *mem_handle_alloc_or_null(struct mem *mem, uint32_t len)
 	return m;
 }
 
-struct rte_mbuf *mem_handle_check(const struct mem *mem, const void *handle, const void *data,
+struct rte_mbuf *mem_handle_check(struct mem *mem, const void *handle, const void *data,
 				  uint32_t len)
 {
 	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)handle;
