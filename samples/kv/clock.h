@@ -1,4 +1,5 @@
-/* The time, read once a turn of a shard's loop. A seam: tests and worlds link a clock of their own.
+/* The time, read once a turn of a shard's loop, the wall's now and then. A seam: tests and worlds
+ * link a clock of their own.
  */
 #ifndef KV_CLOCK_H
 #define KV_CLOCK_H

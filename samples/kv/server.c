@@ -26,6 +26,7 @@ enum {
 	LOOK_PARTS = 10,   /* each at so small a part of them, */
 	LOOK_COUNT_MIN = 16,
 	STARVED_MS = 1,
+	WALL_NS = 250000, /* the wall's milliseconds are read no more often */
 };
 
 static void complain(const struct server *server, const char *what, int error)
@@ -35,8 +36,11 @@ static void complain(const struct server *server, const char *what, int error)
 
 static void read_clock(struct server *server)
 {
-	server->engine.now_ms = clock_wall_ms();
 	server->engine.now_ns = clock_monotonic_ns();
+	if (server->engine.now_ns >= server->wall_due_ns) {
+		server->engine.now_ms = clock_wall_ms();
+		server->wall_due_ns = server->engine.now_ns + WALL_NS;
+	}
 	if (!server->engine.started_ms)
 		server->engine.started_ms = server->engine.now_ms;
 }

@@ -49,7 +49,7 @@ struct server {
 	bool starved; /* somebody waits for buffers that others hold */
 	bool stuck;   /* the log does not keep up: nothing is run */
 	bool hurry;   /* the router wants another turn soon */
-	uint64_t store_turn_ms, store_due_ms, log_due_ns, look_due_ns;
+	uint64_t store_turn_ms, store_due_ms, log_due_ns, look_due_ns, wall_due_ns;
 };
 
 /*
