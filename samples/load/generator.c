@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-	RESULT_COUNT = 64,
-	CONNECTING_MAX = 128,	 /* handshakes of one shard in flight */
+	RESULT_COUNT = 16,    /* few: what is asked next leaves while other answers are looked at */
+	CONNECTING_MAX = 128, /* handshakes of one shard in flight */
 	LOOK_AFTER_NS = 1000000, /* so often some connections are looked after, */
 	LOOK_AFTER_COUNT = 64,	 /* so many: all of 10,000 within a sixth of a second */
 	STARVED_NS = 1000000,	 /* until what could not be sent is tried again */
