@@ -44,7 +44,7 @@ static inline bool expiry_has_work(const struct expiry *expiry, uint64_t now_ms)
 	return now_ms >= expiry->wake_ms || now_ms < expiry->elapsed_ms;
 }
 
-/* One of those next to expire, the first but for a 64th of the time until then; NULL: none. */
+/* The first to expire of so many that are in the first slot; NULL: there are none at all. */
 struct expiry_link *expiry_first_or_null(struct expiry *expiry, unsigned samples);
 
 #endif

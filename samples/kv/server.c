@@ -165,11 +165,10 @@ static void turn_store(struct server *server)
 	if (engine->now_ms == server->store_turn_ms && engine->now_ms < server->store_due_ms)
 		return;
 	server->store_turn_ms = engine->now_ms;
-	if (!engine->settings->active_expire) {
-		server->store_due_ms = UINT64_MAX;
-		return;
-	}
-	server->store_due_ms = store_turn(engine->store, engine->now_ms, STORE_WORK);
+	if (engine->settings->active_expire)
+		server->store_due_ms = store_turn(engine->store, engine->now_ms, STORE_WORK);
+	else
+		server->store_due_ms = store_tidy(engine->store, engine->now_ms, STORE_WORK);
 }
 
 /* Those whose answers the log has by now; the others come into the list again. */

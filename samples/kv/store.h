@@ -182,6 +182,8 @@ struct entry *store_random_or_null(struct store *store, int db, uint64_t now_ms)
  * do, in ms since 1970; UINT64_MAX: not before the next change.
  */
 uint64_t store_turn(struct store *store, uint64_t now_ms, unsigned work);
+/* Likewise, but what has expired stays. */
+uint64_t store_tidy(struct store *store, uint64_t now_ms, unsigned work);
 /* Before a command that may grow: evicts until used_bytes <= maxmemory, or so much that it takes a
  * millisecond; store_turn() goes on with it then. False: over the limit, and the policy has nothing
  * to evict (Redis's -OOM). */

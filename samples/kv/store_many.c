@@ -215,15 +215,21 @@ static unsigned work_for_armed(struct store *store)
 	return count * STEPS;
 }
 
+uint64_t store_tidy(struct store *store, uint64_t now_ms, unsigned work)
+{
+	work = free_trash(store, work);
+	for (; work && store->is_evicting; work--)
+		store->is_evicting = over_limit(store) && evict_one(store, now_ms);
+	return store->trash || store->is_evicting ? now_ms : UINT64_MAX;
+}
+
 uint64_t store_turn(struct store *store, uint64_t now_ms, unsigned work)
 {
 	unsigned reserved = store->trash || store->is_evicting ? work / 2 : 0;
 	unsigned own = work - reserved, left = own + work_for_armed(store);
 
 	expire_all(store, now_ms, &left);
-	left = free_trash(store, (left < own ? left : own) + reserved);
-	for (; left && store->is_evicting; left--)
-		store->is_evicting = over_limit(store) && evict_one(store, now_ms);
+	store_tidy(store, now_ms, (left < own ? left : own) + reserved);
 	return wake_ms(store, now_ms);
 }
 

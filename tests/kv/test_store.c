@@ -459,6 +459,25 @@ static void what_was_cleared_is_freed_bit_by_bit(void **state)
 	store_destroy(store);
 }
 
+static void tidying_frees_what_was_cleared_and_leaves_what_has_expired(void **state)
+{
+	struct store *store = store_new(&config, NULL);
+	uint64_t empty = figures_of(store).used_bytes;
+	struct name name;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		store_set_or_null(store, 2, name_of(i, &name), SLICE("v"), NOW + i, NOW);
+	assert_int_equal(store_tidy(store, NOW + 5000, 10000), UINT64_MAX);
+	assert_int_equal(store_size(store, 2), 1000);
+	store_clear(store, 2);
+	assert_int_equal(store_tidy(store, NOW + 5000, 10), NOW + 5000);
+	assert_int_equal(store_tidy(store, NOW + 5000, 10000), UINT64_MAX);
+	assert_int_equal(figures_of(store).used_bytes, empty);
+	assert_int_equal(figures_of(store).expired, 0);
+	store_destroy(store);
+}
+
 /* As a client does who sends SETEX and FLUSHALL in one long pipeline. */
 static void who_clears_again_and_again_leaves_no_heap_of_it(void **state)
 {
@@ -530,6 +549,7 @@ int main(void)
 		cmocka_unit_test(hits_and_misses_are_counted_by_who_looks_for_a_value),
 		cmocka_unit_test(clearing_and_swapping_are_told),
 		cmocka_unit_test(what_was_cleared_is_freed_bit_by_bit),
+		cmocka_unit_test(tidying_frees_what_was_cleared_and_leaves_what_has_expired),
 		cmocka_unit_test(who_clears_again_and_again_leaves_no_heap_of_it),
 		cmocka_unit_test(many_keys_are_all_found_and_give_their_memory_back),
 	};
