@@ -322,9 +322,10 @@ uint64_t aof_durable(const struct aof *aof)
 
 bool aof_busy(const struct aof *aof)
 {
-	return sink_pending(&aof->sinks[0]) + sink_pending(&aof->sinks[1]) +
-		       sink_pending(&aof->rewrite.base) >
-	       AOF_PENDING_LEN_MAX;
+	const uint64_t pending = sink_pending(&aof->sinks[0]) + sink_pending(&aof->sinks[1]) +
+				 sink_pending(&aof->rewrite.base);
+
+	return !aof->refusal[0] && pending > AOF_PENDING_LEN_MAX;
 }
 
 void aof_figures(const struct aof *aof, struct aof_figures *out)

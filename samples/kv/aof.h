@@ -13,8 +13,11 @@
  *
  * What is promised. `always`: a reply that waited for aof_durable() is about a change that survives
  * the loss of power. `everysec`: what is older than two seconds does. `no`: whenever the kernel
- * writes. After a kill -9 everything that aof_turn() wrote is there, whatever the setting. A
- * transaction is in the log as a whole or not at all, on each shard; a change that spans shards
+ * writes. After a kill -9 everything that aof_turn() wrote is there, whatever the setting; but only
+ * with `always` do replies wait for it. Otherwise the last ones may be ahead of the files: by a
+ * write under way, or, while a rewrite begins, by the time that some syncs take.
+ *
+ * A transaction is in the log as a whole or not at all, on each shard; a change that spans shards
  * (RENAME, MSETNX, EXEC under a hold) is one step for clients, but a crash or an orderly end in the
  * midst of it may leave one shard's part durable and another's not. No reply was given then, under
  * `always`.
@@ -120,7 +123,10 @@ uint64_t aof_turn(struct aof *aof, uint64_t now_ns);
  */
 uint64_t aof_end(const struct aof *aof);
 uint64_t aof_durable(const struct aof *aof);
-/* The disk does not keep up: run no further commands on this shard until it is false again. */
+/*
+ * The disk does not keep up: run no further commands on this shard until it is false again. Not
+ * when it takes nothing at all: then writes are refused, and the rest goes on.
+ */
 bool aof_busy(const struct aof *aof);
 
 /* --- for commands --- */

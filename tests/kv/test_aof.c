@@ -553,6 +553,37 @@ static void when_the_disk_is_too_slow_writes_wait_and_are_then_refused(void **st
 	log_place_close(place);
 }
 
+/* Reads go on: whoever has filled the disk wants to see what is wrong. */
+static void when_much_waits_for_a_disk_that_is_full_only_writes_are_refused(void **state)
+{
+	enum { LEN = 1 << 20 };
+	struct log_place *place = *state;
+	struct bytes *bytes = bytes_create_or_null(LEN, LEN);
+	const struct arg argv[] = {{.text = SLICE("SET")},
+				   {.text = SLICE("a")},
+				   {.text = {bytes->data, LEN}, .bytes = bytes}};
+	struct aof *aof;
+
+	memset(bytes->data, 'x', LEN);
+	frail_arm(1);
+	assert_int_equal(log_place_open(place, 0, 1), 0);
+	aof = place->engine.aof;
+	while (!aof_busy(aof))
+		aof_append(aof, 0, 3, argv);
+	frail.fail_write = -ENOSPC;
+	log_place_settle(place);
+	assert_non_null(aof_refusal_or_null(aof));
+	assert_false(aof_busy(aof));
+	frail.fail_write = 0;
+	frail.swallows = true; /* it is much */
+	aof_turn(aof, aof->now_ns + SECOND_NS);
+	log_place_settle(place);
+	assert_null(aof_refusal_or_null(aof));
+	assert_false(aof_busy(aof));
+	bytes_put(bytes);
+	log_place_close(place);
+}
+
 static void a_transaction_that_changed_nothing_is_not_in_the_log(void **state)
 {
 	struct log_place *place = *state;
@@ -719,6 +750,7 @@ int main(void)
 		TEST(nothing_comes_behind_what_there_was_no_memory_for),
 		TEST(who_waits_for_the_log_may_change_at_any_time),
 		TEST(when_the_disk_is_too_slow_writes_wait_and_are_then_refused),
+		TEST(when_much_waits_for_a_disk_that_is_full_only_writes_are_refused),
 		TEST(a_transaction_that_changed_nothing_is_not_in_the_log),
 		TEST(a_transaction_without_its_end_does_not_come_back),
 		TEST(a_transaction_without_its_end_is_taken_back_at_the_end),
