@@ -19,7 +19,7 @@
 enum {
 	BACKLOG = 1024,
 	ACCEPT_COUNT = 16, /* accepts outstanding */
-	RESULT_COUNT = 8,  /* taken from the shard at once, few as sessions fill the first cache */
+	RESULT_COUNT = 16, /* taken from the shard at once, few as sessions fill the first cache */
 	GROUP_COUNT = 16,  /* sessions settled together */
 	STORE_WORK = 64,   /* steps of the store's own work in a turn */
 	LOOK_MS = 100,	   /* between two looks at sessions, */
