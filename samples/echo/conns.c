@@ -55,14 +55,18 @@ static void push(struct conns *conns, struct conn *conn, demi_sgarray_t *sga)
  */
 static void advance(struct conns *conns, struct conn *conn)
 {
+	int error;
+
 	if (conn->held) {
 		conn->held = false;
 		push(conns, conn, &conn->held_sga);
 	}
 	if (!conn->ending && !conn->held && !conn->popping &&
 	    conn->push_count < conns->push_count_max) {
-		conn->popping = demi_pop(&conn->pop_qt, conn->qd) == 0;
-		conn->ending = !conn->popping;
+		error = demi_pop(&conn->pop_qt, conn->qd);
+		conn->popping = !error;
+		conn->ending = error && error != EAGAIN;
+		conns->starved |= error == EAGAIN && conn->push_count == 0;
 	}
 	if (conn->ending && !conn->held && !conn->popping && conn->push_count == 0)
 		close_conn(conns, conn);
@@ -149,7 +153,7 @@ void conns_retry(struct conns *conns)
 	conns->starved = false;
 	for (struct conn *conn = conns->first; conn; conn = next) {
 		next = conn->next;
-		if (conn->held)
+		if (conn->held || !conn->popping)
 			advance(conns, conn);
 	}
 }

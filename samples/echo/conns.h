@@ -1,7 +1,7 @@
 /*
  * The TCP connections of one shard. Each has one pop outstanding and several pushes: what was
- * popped is what is pushed, so no byte is copied. Room is the SDK's to give: where the send queue
- * is full the sga is held, and nothing is popped until it could be pushed.
+ * popped is what is pushed, so no byte is copied. Room is the SDK's to give: where it has none for
+ * one more operation the sga is held, and nothing is popped until it could be pushed.
  */
 #ifndef ECHO_CONNS_H
 #define ECHO_CONNS_H
@@ -20,7 +20,7 @@ struct conns {
 	unsigned push_count_max; /* of one connection: more are not begun before some end */
 	const char *greeting;	 /* NULL: none */
 	struct figures *figures;
-	bool starved; /* a push found no room though its connection has none outstanding */
+	bool starved; /* a push or pop found no room, and no push of its connection will end */
 };
 
 /* A connection was accepted; without memory for it, it is closed. */

@@ -32,7 +32,8 @@ static void accept_next(struct server *server)
 	demi_qtoken_t qt;
 	int error = demi_accept(&qt, server->listen_qd);
 
-	if (error)
+	server->missing_accepts += error == EAGAIN;
+	if (error && error != EAGAIN)
 		complain(server, "accept", error);
 }
 
@@ -50,7 +51,8 @@ static void udp_pop(struct server *server)
 	demi_qtoken_t qt;
 	int error = demi_pop(&qt, server->udp_qd);
 
-	if (error)
+	server->missing_udp_pops += error == EAGAIN;
+	if (error && error != EAGAIN)
 		complain(server, "pop of a datagram", error);
 }
 
@@ -79,6 +81,18 @@ static void handle(struct server *server, demi_qresult_t *result)
 		accept_result(server, result);
 	else
 		conns_result(&server->conns, result);
+}
+
+/* As many operations as there may be were outstanding: once more. */
+static void begin_missing(struct server *server)
+{
+	unsigned accepts = server->missing_accepts, udp_pops = server->missing_udp_pops;
+
+	server->missing_accepts = server->missing_udp_pops = 0;
+	for (; accepts > 0; accepts--)
+		accept_next(server);
+	for (; udp_pops > 0; udp_pops--)
+		udp_pop(server);
 }
 
 /* --- a shard's life --- */
@@ -150,13 +164,17 @@ static void serve(struct server *server)
 	const struct timespec *timeout = stats_ns ? &period : NULL;
 	demi_qresult_t results[RESULT_COUNT];
 	int error, n;
+	bool starved;
 
 	do {
-		error = wait_some(results, &n, server->conns.starved ? &short_while : timeout);
+		starved = server->conns.starved || server->missing_accepts ||
+			  server->missing_udp_pops;
+		error = wait_some(results, &n, starved ? &short_while : timeout);
 		for (int i = 0; i < n; i++)
 			handle(server, &results[i]);
 		if (server->conns.starved)
 			conns_retry(&server->conns);
+		begin_missing(server);
 		if (stats_ns)
 			figures_print_every(&server->figures, stats_ns);
 	} while (!error);

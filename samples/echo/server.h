@@ -10,6 +10,8 @@
 struct server {
 	_Alignas(128) const struct options *options;
 	int listen_qd, udp_qd; /* -1: none */
+	/* That could not be begun, for want of operations; they are tried again. */
+	unsigned missing_accepts, missing_udp_pops;
 	char greeting[64];
 	struct conns conns;
 	struct figures figures;
