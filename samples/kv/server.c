@@ -285,12 +285,30 @@ static void serve(struct server *server)
 		complain(server, "wait", error);
 }
 
+/* Clients begin with those of the listener. Who answers nothing for ten minutes is forgotten, with
+ * the times of Redis's tcp-keepalive 300. */
+static int set_options(int qd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},	  {SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 300}, {IPPROTO_TCP, TCP_KEEPINTVL, 100},
+		{IPPROTO_TCP, TCP_KEEPCNT, 3},
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && !error; i++)
+		error = demi_setsockopt(qd, options[i].level, options[i].name, &options[i].value,
+					sizeof(options[i].value));
+	return error;
+}
+
 static int open_listener(struct server *server)
 {
 	const struct settings *settings = &server->settings;
 	unsigned port = settings->port;
 	struct sockaddr_in local = {.sin_family = AF_INET};
-	const int on = 1;
 	int error;
 
 	if (settings->mode == KV_CLUSTER)
@@ -301,8 +319,7 @@ static int open_listener(struct server *server)
 	if (!error)
 		error = demi_bind(server->listen_qd, (struct sockaddr *)&local, sizeof(local));
 	if (!error)
-		error = demi_setsockopt(server->listen_qd, IPPROTO_TCP, TCP_NODELAY, &on,
-					sizeof(on));
+		error = set_options(server->listen_qd);
 	if (!error)
 		error = demi_listen(server->listen_qd, BACKLOG);
 	if (!error)

@@ -579,6 +579,28 @@ static void what_is_evicted_for_a_transaction_was_not_left_alone_since_watch(voi
 	}
 }
 
+/* Neither FIN nor RST comes of a client whose machine has lost its power. */
+static void who_vanishes_without_a_word_is_forgotten(void **state)
+{
+	const struct demi_sim_path fine = {.size = sizeof(fine)};
+	const struct demi_sim_path bad = {.size = sizeof(bad), .cut = 1};
+	struct world world;
+
+	(void)state;
+	open_clients(&world, 11, 2, 3);
+	expect(&wires[0], "SUBSCRIBE c", "*3 $9 subscribe $1 c :1");
+	expect(&wires[1], "PUBLISH c x", ":1");
+	assert_int_equal(demi_sim_link_set(world.sim, world.link, DEMI_SIM_BOTH, &bad), 0);
+	assert_int_equal(demi_sim_leave(world.sim), 0);
+	assert_int_equal(demi_sim_advance(world.sim, 700 * SEC), 0);
+	assert_int_equal(demi_sim_link_set(world.sim, world.link, DEMI_SIM_BOTH, &fine), 0);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	assert_int_equal(wire_open(&wires[3], &world, 0), 0);
+	expect(&wires[3], "PUBLISH c x", ":0");
+	expect(&wires[3], "CLIENT KILL TYPE normal", ":0");
+	close_clients(&world, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,6 +614,7 @@ int main(void)
 		cmocka_unit_test(clients_go_and_the_server_ends_amid_it_all),
 		cmocka_unit_test(what_was_asked_before_hello_is_answered_in_the_protocol_of_then),
 		cmocka_unit_test(an_empty_address_is_no_clients),
+		cmocka_unit_test(who_vanishes_without_a_word_is_forgotten),
 		cmocka_unit_test(who_has_gone_is_not_subscribed_by_its_transaction),
 		cmocka_unit_test(the_server_ends_between_the_steps_of_transactions),
 		cmocka_unit_test(without_room_nothing_is_queued_as_redis_has_it),
