@@ -82,7 +82,7 @@ struct errand *errand_create_or_null(struct errand_spares *spares, enum errand_t
 				     int part_count)
 {
 	const struct wish wish = {argv, pick, count};
-	const size_t parts_len = (size_t)part_count * sizeof(struct out);
+	const size_t parts_len = (size_t)part_count * sizeof(size_t);
 	const size_t args_len = (size_t)count * sizeof(struct arg);
 	size_t referred_len;
 	const size_t len =
@@ -96,13 +96,12 @@ struct errand *errand_create_or_null(struct errand_spares *spares, enum errand_t
 		return NULL;
 	*errand = (struct errand){
 		.task = task, .block_len = (uint32_t)len, .len = len + referred_len};
-	errand->parts = (struct out *)(errand + 1);
+	errand->part_lens = (size_t *)(errand + 1);
 	errand->part_count = part_count;
-	errand->argv = (struct arg *)((char *)errand->parts + parts_len);
+	memset(errand->part_lens, 0, parts_len);
+	errand->argv = (struct arg *)((char *)errand->part_lens + parts_len);
 	copy_args(errand, &wish, (char *)errand->argv + args_len);
 	out_init(&errand->reply, resp);
-	for (int i = 0; i < part_count; i++)
-		out_init(&errand->parts[i], resp);
 	return errand;
 }
 
@@ -112,8 +111,6 @@ void errand_destroy(struct errand_spares *spares, struct errand *errand)
 		return;
 	for (int i = 0; i < errand->argc; i++)
 		bytes_put(errand->argv[i].bytes);
-	for (int i = 0; i < errand->part_count; i++)
-		out_fini(&errand->parts[i]);
 	out_fini(&errand->reply);
 	bytes_put(errand->value);
 	heap_free(errand->baggage);

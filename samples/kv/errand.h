@@ -22,7 +22,7 @@ enum {
 
 enum errand_task {
 	ERRAND_RUN,	/* the command */
-	ERRAND_EACH,	/* the command for each key by itself, into parts */
+	ERRAND_EACH,	/* the command for each key by itself, one answer behind the other */
 	ERRAND_HOLD,	/* run nothing but what is for `hold` from now on */
 	ERRAND_RELEASE, /* run everything again */
 	ERRAND_FETCH,	/* the value of a key, into value and expire_ms */
@@ -79,7 +79,7 @@ struct errand {
 	bool refused; /* ERRAND_HOLD: it is not, see reply; or what is watched has changed */
 	struct out reply;
 	int part_count;
-	struct out *parts;   /* ERRAND_EACH: for each argument but the first */
+	size_t *part_lens;   /* ERRAND_EACH: of the answer for each argument but the first */
 	struct bytes *value; /* ERRAND_FETCH: a reference; NULL: there is no such key */
 	uint64_t expire_ms;
 };
@@ -95,7 +95,7 @@ struct errand_spares {
 void errand_spares_free(struct errand_spares *spares);
 /*
  * With copies of the arguments that pick names (count of them; NULL: the first count); long ones by
- * reference. part_count replies beside the one. NULL: no memory.
+ * reference. part_count lengths, all 0. NULL: no memory.
  */
 struct errand *errand_create_or_null(struct errand_spares *spares, enum errand_task task, int resp,
 				     const struct arg *argv, const int *pick, int count,

@@ -18,7 +18,8 @@ struct fan {
 	bool no_memory;
 	int key_count;	  /* 0: all shards are asked for the same */
 	uint8_t *owners;  /* of each key */
-	int answer_count; /* of keys, or of shards */
+	size_t *lens;	  /* of the answer for each key, if each has one */
+	int answer_count; /* of shards */
 	struct out answers[];
 };
 
@@ -26,11 +27,11 @@ enum { ANSWER_LEN = 512 }; /* of one that is a number, OK or an error */
 
 static struct fan *create_or_null(struct router *router, const struct call *call, int key_count)
 {
-	const int shards = router->engine->shard_count;
 	const bool each = call->command->spread == SPREAD_MGET;
-	const size_t answers = (size_t)(each ? key_count : shards);
-	struct fan *fan =
-		heap_alloc_or_null(sizeof(*fan) + answers * sizeof(struct out) + (size_t)key_count);
+	const size_t answers = (size_t)router->engine->shard_count;
+	const size_t lens_len = each ? (size_t)key_count * sizeof(size_t) : 0;
+	struct fan *fan = heap_alloc_or_null(sizeof(*fan) + answers * sizeof(struct out) +
+					     lens_len + (size_t)key_count);
 
 	if (!fan)
 		return NULL;
@@ -39,7 +40,9 @@ static struct fan *create_or_null(struct router *router, const struct call *call
 			    .left = 1,
 			    .key_count = key_count,
 			    .answer_count = (int)answers};
-	fan->owners = (uint8_t *)&fan->answers[answers];
+	fan->lens = (size_t *)&fan->answers[answers];
+	memset(fan->lens, 0, lens_len);
+	fan->owners = (uint8_t *)fan->lens + lens_len;
 	for (size_t i = 0; i < answers; i++)
 		out_init(&fan->answers[i], call->out->resp);
 	for (int i = 0; i < key_count; i++)
@@ -90,15 +93,18 @@ static void join_sum(struct fan *fan, struct out *out)
 	reply_integer(out, sum);
 }
 
-/* Each answer is an array of one. */
+/* Each key's answer is an array of one, behind those of the keys before it on its shard. */
 static void join_each(struct fan *fan, struct out *out)
 {
 	char head[4];
 
-	reply_array(out, (size_t)fan->answer_count);
-	for (int i = 0; i < fan->answer_count; i++) {
-		out_take(&fan->answers[i], head, sizeof(head));
-		out_move(out, &fan->answers[i]);
+	reply_array(out, (size_t)fan->key_count);
+	for (int i = 0; i < fan->key_count; i++) {
+		struct out *answer = &fan->answers[fan->owners[i]];
+		const size_t len = fan->lens[i], head_len = len < sizeof(head) ? len : sizeof(head);
+
+		out_take(answer, head, head_len);
+		out_move_some(out, answer, len - head_len);
 	}
 }
 
@@ -162,12 +168,11 @@ static bool answered(struct router *router, struct errand *errand)
 	(void)router;
 	if (errand->lost) {
 		router_lost(&fan->answers[errand->index]);
-	} else if (errand->task == ERRAND_EACH) {
-		for (int i = 0; i < fan->key_count; i++)
-			if (fan->owners[i] == errand->at)
-				out_move(&fan->answers[i], &errand->parts[part++]);
 	} else {
 		out_move(&fan->answers[errand->index], &errand->reply);
+		for (int i = 0; i < fan->key_count && part < errand->part_count; i++)
+			if (fan->owners[i] == errand->index)
+				fan->lens[i] = errand->part_lens[part++];
 	}
 	settle(fan);
 	return false;
@@ -204,9 +209,8 @@ static void ask_all(struct fan *fan, const struct call *call)
 		    call, i, i);
 }
 
-/* What of the command goes to one shard. Returns how many arguments; *first is of its first key. */
-static int pick_for(const struct fan *fan, const struct call *call, int shard, int *pick,
-		    int *first)
+/* What of the command goes to one shard. Returns how many arguments. */
+static int pick_for(const struct fan *fan, const struct call *call, int shard, int *pick)
 {
 	int count = 0;
 
@@ -216,8 +220,6 @@ static int pick_for(const struct fan *fan, const struct call *call, int shard, i
 
 		if (fan->owners[i] != shard)
 			continue;
-		if (count == 1)
-			*first = i;
 		for (int k = 0; k < call->command->key_step; k++)
 			pick[count++] = at + k;
 	}
@@ -228,18 +230,18 @@ static void ask_owners(struct fan *fan, const struct call *call)
 {
 	struct router *router = fan->router;
 	const bool each = call->command->spread == SPREAD_MGET;
-	int *pick = heap_alloc_or_null((size_t)call->argc * sizeof(*pick)), first = 0;
+	int *pick = heap_alloc_or_null((size_t)call->argc * sizeof(*pick));
 
 	fan->no_memory = !pick;
 	for (int shard = 0; pick && shard < router->engine->shard_count; shard++) {
-		const int count = pick_for(fan, call, shard, pick, &first);
+		const int count = pick_for(fan, call, shard, pick);
 
 		if (count > 1)
 			ask(fan,
 			    errand_create_or_null(&router->spares, each ? ERRAND_EACH : ERRAND_RUN,
 						  call->out->resp, call->argv, pick, count,
 						  each ? count - 1 : 0),
-			    call, each ? first : shard, shard);
+			    call, shard, shard);
 	}
 	heap_free(pick);
 }

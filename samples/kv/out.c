@@ -251,6 +251,28 @@ static struct out_node *ready_or_null(struct out *out)
 	return NULL;
 }
 
+void out_move_some(struct out *out, struct out *from, size_t len)
+{
+	struct out_node *node;
+	size_t part;
+
+	out->failed |= from->failed;
+	for (; len > 0 && (node = ready_or_null(from)); len -= part) {
+		part = node->len - node->taken;
+		if (part > len)
+			part = len;
+		if (node->kind == OUT_BYTES && part == node->len)
+			out_add_bytes(out, node->bytes);
+		else
+			out_add(out, (struct slice){(node->kind == OUT_BYTES ? node->bytes->data
+									     : node->text) +
+							    node->taken,
+						    part});
+		node->taken += part;
+		from->len -= part;
+	}
+}
+
 size_t out_take(struct out *out, char *to, size_t len)
 {
 	struct out_node *node = short_text_or_null(out, len);

@@ -52,6 +52,8 @@ void out_add_bytes(struct out *out, struct bytes *bytes);
 char *out_reserve_or_null(struct out *out, size_t len);
 /* All of from comes behind out; from is empty then. Short texts are copied, all else is moved. */
 void out_move(struct out *out, struct out *from);
+/* Likewise the first len bytes of it, in which no place is; its errors stay with it. */
+void out_move_some(struct out *out, struct out *from, size_t len);
 /* A place that is filled later; until then nothing behind it can be taken. NULL: failed. */
 struct out_node *out_add_place_or_null(struct out *out);
 /*

@@ -69,15 +69,17 @@ static void run_each(struct router *router, struct errand *errand)
 {
 	for (int i = 1; i < errand->argc; i++) {
 		const struct arg argv[2] = {errand->argv[0], errand->argv[i]};
+		const size_t before = errand->reply.len;
 		struct call call = call_of(router, errand);
 
 		call.argc = 2;
 		call.argv = argv;
-		call.out = &errand->parts[i - 1];
+		call.out = &errand->reply;
 		if (i == 1)
 			engine_run(&call);
 		else
 			errand->command->run(&call);
+		errand->part_lens[i - 1] = errand->reply.len - before;
 	}
 }
 

@@ -70,6 +70,43 @@ static void bytes_are_sent_by_reference_and_given_back(void **state)
 	bytes_put(bytes);
 }
 
+/* By pieces that end anywhere, values by reference among them. */
+static void some_of_an_answer_moves_and_the_rest_stays(void **state)
+{
+	struct bytes *bytes = bytes_create_or_null(5000, 5000);
+	struct out from, out;
+	char wanted[10010], to[10010];
+
+	(void)state;
+	memset(bytes->data, 'v', bytes->len);
+	for (size_t step = 1; step < 12000; step = step * 3 + 1) {
+		size_t moved = 0;
+
+		out_init(&from, 2);
+		out_init(&out, 2);
+		out_add(&from, SLICE("<"));
+		out_add_bytes(&from, bytes);
+		out_add(&from, SLICE("-"));
+		out_add_bytes(&from, bytes);
+		out_add(&from, SLICE(">"));
+		memset(wanted, 'v', sizeof(wanted));
+		wanted[0] = '<';
+		wanted[5001] = '-';
+		wanted[10002] = '>';
+		for (; from.len > 0; moved += step) {
+			out_move_some(&out, &from, step);
+			assert_int_equal(out.len + from.len, 10003);
+			assert_true(from.len == 0 || out.len == moved + step);
+		}
+		assert_int_equal(out_take(&out, to, sizeof(to)), 10003);
+		assert_memory_equal(to, wanted, 10003);
+		out_fini(&from);
+		out_fini(&out);
+		assert_false(bytes_shared(bytes));
+	}
+	bytes_put(bytes);
+}
+
 static void nothing_overtakes_a_place_that_is_not_filled(void **state)
 {
 	struct out out, answer;
@@ -178,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_comes_out_in_order_in_any_pieces),
 		cmocka_unit_test(bytes_are_sent_by_reference_and_given_back),
+		cmocka_unit_test(some_of_an_answer_moves_and_the_rest_stays),
 		cmocka_unit_test(nothing_overtakes_a_place_that_is_not_filled),
 		cmocka_unit_test(a_place_takes_long_answers_and_empty_ones),
 		cmocka_unit_test(answers_move_with_their_places_and_counts),

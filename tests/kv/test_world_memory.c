@@ -13,12 +13,13 @@
 
 static struct wire good, victim;
 static unsigned fail_after; /* 0: never; else so many allocations from now */
-static unsigned failed_count;
+static unsigned failed_count, alloc_count;
 
 void *__real_heap_alloc_or_null(size_t size);
 void *__wrap_heap_alloc_or_null(size_t size);
 void *__wrap_heap_alloc_or_null(size_t size)
 {
+	alloc_count++;
 	if (fail_after && --fail_after == 0) {
 		failed_count++;
 		return NULL;
@@ -216,10 +217,45 @@ static void a_value_comes_whole_or_not_at_all(void **state)
 	world_close(&world);
 }
 
+/* Short ones, one by reference, one that is nowhere; and as many as there may be. */
+static void what_many_keys_hold_comes_in_few_blocks(void **state)
+{
+	enum { COUNT = 2000, LEN = 6000 };
+	static char line[16 * COUNT], wanted[2 * LEN + 100];
+	struct world world;
+	int len;
+
+	(void)state;
+	world_open(&world, 3, 2, KV_FORWARD, 1);
+	assert_int_equal(demi_sim_enter(world.sim, world.client, 0), 0);
+	assert_int_equal(wire_open(&victim, &world, 0), 0);
+	len = snprintf(line, sizeof(line), "*3\r\n$3\r\nSET\r\n$3\r\nfoo\r\n$%d\r\n%0*d\r\n", LEN,
+		       LEN, 0);
+	assert_int_equal(wire_send(&victim, line, (size_t)len), 0);
+	assert_string_equal(wire_reply_or_null(&victim), "+OK\r\n");
+	assert_string_equal(wire_ask_or_null(&victim, "SET bar 2"), "+OK\r\n");
+	snprintf(wanted, sizeof(wanted),
+		 "*5\r\n$%d\r\n%0*d\r\n$1\r\n2\r\n$-1\r\n$%d\r\n%0*d\r\n$1\r\n2\r\n", LEN, LEN, 0,
+		 LEN, LEN, 0);
+	assert_string_equal(wire_ask_or_null(&victim, "MGET foo bar nowhere foo bar"), wanted);
+	len = snprintf(line, sizeof(line), "*%d\r\n$4\r\nMGET\r\n", COUNT + 1);
+	for (int i = 0; i < COUNT; i++)
+		len += snprintf(line + len, sizeof(line) - (size_t)len, "$3\r\n%s\r\n",
+				i % 2 ? "bar" : "foz");
+	alloc_count = 0;
+	assert_int_equal(wire_send(&victim, line, (size_t)len), 0);
+	assert_non_null(wire_reply_or_null(&victim));
+	assert_in_range(alloc_count, 1, COUNT / 10);
+	assert_int_equal(wire_close(&victim), 0);
+	assert_int_equal(demi_sim_leave(world.sim), 0);
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_fails_for_want_of_memory_fails_alone),
+		cmocka_unit_test(what_many_keys_hold_comes_in_few_blocks),
 		cmocka_unit_test(what_one_client_has_asked_of_others_is_bounded),
 		cmocka_unit_test(a_value_comes_whole_or_not_at_all),
 	};
