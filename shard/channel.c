@@ -177,15 +177,18 @@ int channel_push(struct shard *shard, uint16_t peer, struct op *op, bool *sent)
 	return 0;
 }
 
-/* A push that waited has gone; its token waits for the envelope unless it ended with the queue. */
+/* A push that waited has gone; its token waits for the envelope unless the queue was closed. */
 static void sent_late(struct shard *shard, struct channel_end *end, struct op *op)
 {
 	struct queue *queue = end->queue ? end->queue : end->leaving;
 
 	push_release(op);
-	token_wait_on(op, op->orphan || !queue ? NULL : &queue->sent);
 	if (op->orphan)
 		token_drop(&shard->tokens, op);
+	else if (queue)
+		token_wait_on(op, &queue->sent);
+	else
+		token_done(&shard->tokens, op, -ECANCELED);
 }
 
 static void fail_waiting(struct shard *shard, struct channel_end *end)
@@ -323,7 +326,7 @@ int channel_open(struct shard *shard, uint16_t peer, struct queue *queue)
 	return 0;
 }
 
-/* Without a slot for that a token ends later, with its push: no bytes are lost. */
+/* Without a slot for that a token ends later, when its push was sent: no bytes are lost. */
 static void detach_waiting(struct shard *shard, struct channel_end *end)
 {
 	struct op *op, *next;

@@ -403,11 +403,12 @@ static int begin_with_few_tokens(void **state)
 static void close_loses_no_message_where_tokens_are_out(void **state)
 {
 	enum { COUNT = 10 }; /* a mailbox holds 7, and there are no more tokens */
+	uint64_t pushed[COUNT];
 
 	(void)state;
 	open_both();
 	for (int i = 0; i < COUNT; i++)
-		push_text(0, qd0, "x");
+		pushed[i] = push_text(0, qd0, "x");
 	assert_int_equal(crew_close(0, qd0), 0);
 	for (int i = 0; i < COUNT; i++) {
 		assert_popped(1, pop(1, qd1), "x");
@@ -416,6 +417,8 @@ static void close_loses_no_message_where_tokens_are_out(void **state)
 		crew_turn(0);
 	}
 	assert_popped(1, pop(1, qd1), "");
+	for (int i = 0; i < COUNT; i++)
+		assert_failed(0, pushed[i], ECANCELED);
 }
 
 /* --- a shard's program ends --- */
