@@ -167,8 +167,9 @@ static bool grown(const struct aof *aof)
 
 static bool may_begin(const struct aof *aof)
 {
+	/* Under way: the last one's base may still be being removed. */
 	return aof->now_ns >= aof->rewrite.retry_ns && !aof->closing && !aof->multi &&
-	       !aof->has_next;
+	       !aof->has_next && !aof->rewrite.op.under_way;
 }
 
 static void open_file(struct aof *aof, uint64_t generation)
