@@ -14,7 +14,7 @@
 
 enum {
 	BACKLOG = 1024,
-	RESULT_COUNT = 64, /* taken from the shard at once */
+	RESULT_COUNT = 32, /* taken from the shard at once */
 	ACCEPT_COUNT = 16, /* accepts outstanding */
 	UDP_POP_COUNT = 64,
 };
