@@ -67,7 +67,9 @@ static void write_four(uint32_t n, char out[4])
 
 static void write_key(uint64_t key, char out[KEY_LEN])
 {
-	memcpy(out, "key:", 4);
+	static const char prefix[] = {'k', 'e', 'y', ':'};
+
+	memcpy(out, prefix, sizeof(prefix));
 	write_four((uint32_t)(key / 100000000), out + 4);
 	write_four((uint32_t)(key / 10000 % 10000), out + 8);
 	write_four((uint32_t)(key % 10000), out + 12);
@@ -244,14 +246,14 @@ static void write_head(const struct generator *g, const struct request *request,
 		       char out[HEAD_LEN_MAX])
 {
 	static const char get[] = "*2\r\n$3\r\nGET\r\n$16\r\n",
-			  set[] = "*3\r\n$3\r\nSET\r\n$16\r\n";
+			  set[] = "*3\r\n$3\r\nSET\r\n$16\r\n", end[] = {'\r', '\n'};
 
 	memcpy(out, request->is_set ? set : get, BEGIN_LEN);
 	write_key(request->key, out + BEGIN_LEN);
 	if (request->is_set)
 		memcpy(out + BEGIN_LEN + KEY_LEN, resp_of(g)->value_head, VALUE_HEAD_LEN_MAX);
 	else
-		memcpy(out + BEGIN_LEN + KEY_LEN, "\r\n", 2);
+		memcpy(out + BEGIN_LEN + KEY_LEN, end, sizeof(end));
 }
 
 static void set_len(const struct generator *g, struct request *request)
