@@ -11,12 +11,21 @@ enum {
 static const double shares[CLIMB_COUNT] = {0.1, 0.2, 0.3, 0.4,	0.5, 0.6,
 					   0.7, 0.8, 0.9, 0.95, 1.0, 1.1};
 
+/* How much of what was due was answered in its time. With few requests at random there may be far
+ * fewer due than on average, or more. */
+static double share_answered(const struct summary *step)
+{
+	const double answered = step->total.rate * step->seconds;
+
+	return step->total.due > 0 ? answered / (double)step->total.due : 1;
+}
+
 /* All that was asked for was answered, within the limit and without an error, to the end. */
 static bool within(const struct sweep *sweep, const struct summary *step)
 {
 	return !step->cut_short &&
 	       step->total.percentile_ns[PERCENTILE_P99] <= sweep->p99_limit_ns &&
-	       step->total.rate >= 0.98 * step->offered && step->total.fault_count == 0;
+	       share_answered(step) >= 0.98 && step->total.fault_count == 0;
 }
 
 static void learn(struct sweep *sweep)
@@ -34,7 +43,7 @@ static void learn(struct sweep *sweep)
 		sweep->bad = last->offered;
 	}
 	/* Far behind what was asked for: a higher rate would show the same. */
-	sweep->climbing &= last->total.rate >= 0.9 * last->offered;
+	sweep->climbing &= share_answered(last) >= 0.9;
 }
 
 static bool begin(struct sweep *sweep, struct step *step)

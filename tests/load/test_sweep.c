@@ -11,17 +11,21 @@
 #include <string.h>
 
 static struct sweep sweep;
+static double luck = 1; /* how many are due, as chance has it, of how many on average */
 
 /* A server that answers up to capacity, and whose p99 grows as that of one queue does. */
 static void answer(const struct step *step, double capacity)
 {
 	struct summary *summary = &sweep.steps[sweep.step_count++];
 	const bool closed = step->arrivals == ARRIVALS_CLOSED;
-	const double rate = closed ? capacity : fmin(step->rate, capacity);
+	const double due = step->rate * luck;
+	const double rate = closed ? capacity : fmin(due, capacity);
 	const double load = rate / capacity;
 
 	memset(summary, 0, sizeof(*summary));
 	summary->offered = closed ? 0 : step->rate;
+	summary->seconds = 10;
+	summary->total.due = closed ? 0 : (uint64_t)(due * summary->seconds);
 	summary->total.rate = rate;
 	summary->total.percentile_ns[PERCENTILE_P99] =
 		load < 0.999 ? (uint64_t)(10000 / (1 - load)) : UINT64_C(1000000000);
@@ -99,6 +103,20 @@ static void a_sweep_ends_beyond_saturation(void **state)
 	assert_true(sweep.step_count <= 2 + 5);
 }
 
+/* Few requests at random: of 80 a fifth more or less are due. */
+static void a_sweep_asks_for_what_was_due_and_not_for_the_mean(void **state)
+{
+	(void)state;
+	for (luck = 0.8; luck < 1.3; luck += 0.1) {
+		sweep = (struct sweep){
+			.arrivals = ARRIVALS_POISSON, .p99_limit_ns = 1000000, .rate_max = 1000};
+		run(10000);
+		assert_int_equal(sweep.step_count, 12);
+		assert_ptr_equal(sweep_best_or_null(&sweep), &sweep.steps[11]);
+	}
+	luck = 1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +125,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_closes_in_on_the_highest_rate_within_the_limit),
 		cmocka_unit_test(a_limit_that_no_rate_keeps_is_said_so),
 		cmocka_unit_test(a_sweep_ends_beyond_saturation),
+		cmocka_unit_test(a_sweep_asks_for_what_was_due_and_not_for_the_mean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
