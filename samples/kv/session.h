@@ -3,8 +3,9 @@
  * order. One pop is outstanding, and nothing is read or run while the client does not take what it
  * is sent, so that it costs bounded memory whatever it does.
  *
- * Sessions are closed and freed by session_settle() alone, at the end of a turn: inside of a
- * command a session can be told to end, and stays.
+ * While the server runs, sessions are closed by session_settle() alone, at the end of a turn:
+ * inside of a command a session can be told to end, and stays. One that is owed answers from
+ * elsewhere is freed when the last of them has come home.
  */
 #ifndef KV_SESSION_H
 #define KV_SESSION_H
