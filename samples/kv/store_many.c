@@ -208,7 +208,7 @@ static uint64_t wake_ms(const struct store *store, uint64_t now_ms)
  * in a turn would be faster than their removal. */
 static unsigned work_for_armed(struct store *store)
 {
-	enum { STEPS = 4, COUNT_MAX = 16384 }; /* steps of one; of all of them, some milliseconds */
+	enum { STEPS = 4, COUNT_MAX = 2048 }; /* steps of one; those of all take about 2 ms */
 	unsigned count = store->armed < COUNT_MAX ? store->armed : COUNT_MAX;
 
 	store->armed = 0;
